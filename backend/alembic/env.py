@@ -1,0 +1,49 @@
+"""Runs migrations on SQLite and Postgres with the application's own settings, or on a connection handed in."""
+
+from __future__ import annotations
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection, text
+
+import app.models  # noqa: F401 (registers the tables)
+from app.core.config import Settings
+from app.db.base import Base
+from app.db.session import Database
+
+LOCK_TIMEOUT = "2s"
+
+
+def _run(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+        connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        transaction_per_migration=True,
+        user_module_prefix="db.",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def _connect() -> None:
+    database = Database(context.config.get_main_option("sqlalchemy.url") or Settings.load().database_url)
+    try:
+        async with database.engine.connect() as connection:
+            await connection.run_sync(_run)
+            await connection.commit()
+    finally:
+        await database.close()
+
+
+if context.is_offline_mode():
+    raise SystemExit("Offline SQL scripts are not supported: migrations look at the database's dialect.")
+handed_in = context.config.attributes.get("connection")
+if handed_in is not None:
+    _run(handed_in)
+else:
+    asyncio.run(_connect())

@@ -1,0 +1,134 @@
+"""The values of the speech pipeline. Times are integer milliseconds on the recording's own clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """One stream of text, or who said what."""
+
+    MONO = "mono"
+    DIALOGUE = "dialogue"
+
+
+class Vad(StrEnum):
+    """Find speech first, or take fixed windows of 30 s."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
+class Stage(StrEnum):
+    """What a job is doing right now, in the order of DESIGN.md section 3."""
+
+    FETCHING = "fetching"
+    DECODING = "decoding"
+    LOADING_MODEL = "loading_model"
+    TRANSCRIBING = "transcribing"
+    DIARIZING = "diarizing"
+    FINALIZING = "finalizing"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word with its place in time; `confidence` 0..1 or None where the engine gives none."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A phrase or sentence; `flags` name doubts (no_speech, loop, low_confidence, hard_cut)."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    words: tuple[Word, ...] = ()
+    confidence: float | None = None
+    speaker: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of at most 30 s that is transcribed at once; a row of the plan.
+
+    `speech` holds the regions that VAD found inside it, absolute, in order; `hard_cut` says that its end is not
+    in a silence.
+    """
+
+    index: int
+    start_ms: int
+    end_ms: int
+    speech: tuple[tuple[int, int], ...] = ()
+    hard_cut: bool = False
+
+    @property
+    def duration_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A warning that a finished job carries: code of docs/api.md and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSummary:
+    """What decoding the whole file told. `duration_ms` counts decoded samples, never the header."""
+
+    duration_ms: int
+    speech_ms: int
+    sha256: str
+    container: str
+    codec: str
+    sample_rate: int
+    channels: int
+    has_video: bool
+    windows: int
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """Which engine runs with which model. `model_path` is absolute and verified, None for engines without files."""
+
+    engine: str
+    model: str | None = None
+    model_path: str | None = None
+    low_accuracy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeOptions:
+    """What the caller asked of one job."""
+
+    language: str = "auto"
+    mode: Mode = Mode.MONO
+    vad: Vad = Vad.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class WindowResult:
+    """What an engine heard in one window; `language` is what it used or detected."""
+
+    segments: tuple[Segment, ...] = ()
+    language: str | None = None
+    engine_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is: `fraction` 0..1, `eta_seconds` None while unknown."""
+
+    stage: Stage
+    fraction: float
+    eta_seconds: int | None = None

@@ -1,0 +1,28 @@
+"""All tables; importing this package registers them with the metadata."""
+
+from app.models.jobs import FINAL, Job, JobEvent, JobStatus, JobWindow
+from app.models.media import MediaFile, RenditionState, Upload, UploadState
+from app.models.transcripts import Segment, Transcript
+from app.models.users import RefreshToken, Session, Ticket, User
+from app.models.workspaces import Membership, Role, Workspace
+
+__all__ = [
+    "FINAL",
+    "Job",
+    "JobEvent",
+    "JobStatus",
+    "JobWindow",
+    "MediaFile",
+    "Membership",
+    "RefreshToken",
+    "RenditionState",
+    "Role",
+    "Segment",
+    "Session",
+    "Ticket",
+    "Transcript",
+    "Upload",
+    "UploadState",
+    "User",
+    "Workspace",
+]
