@@ -40,13 +40,18 @@ class MediaFile(TenantMixin, Base):
     rendition_key: Mapped[str | None]
     rendition_content_type: Mapped[str | None]
     rendition_attempts: Mapped[int] = mapped_column(default=0)
+    rendition_lease_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
 class UploadState(StrEnum):
+    """OPEN takes bytes; COMPLETED has its file; ABORTED was cancelled or expired; DELETING: the file's row is gone
+    and its bytes have to follow, after a crash too."""
+
     OPEN = "open"
     COMPLETED = "completed"
     ABORTED = "aborted"
+    DELETING = "deleting"
 
 
 class Upload(TenantMixin, Base):
