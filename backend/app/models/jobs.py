@@ -78,6 +78,7 @@ class Job(TenantMixin, Base):
     run_after: Mapped[datetime] = mapped_column(default=utcnow)
     attempt: Mapped[int] = mapped_column(default=0)
     fence: Mapped[int] = mapped_column(BigInt, default=0)
+    claimed_at: Mapped[datetime | None]
     lease_owner: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None] = mapped_column(index=True)
     cancel_requested_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""A transcription's life, from the queue to the transcript."""

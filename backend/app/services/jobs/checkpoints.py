@@ -1,0 +1,233 @@
+"""The database form of the pipeline's sink: plan rows, window results and progress, each under the claim's fence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from app.asr.types import MediaSummary, Stage, Window, WindowResult
+from app.core.clock import utcnow
+from app.core.logging import get_logger
+from app.db.session import Database, SystemSession
+from app.models import Job, JobWindow, MediaFile
+from app.services.jobs import claims, events
+from app.services.jobs.bus import EventBus
+from app.services.jobs.progress import ProgressMeter
+from app.services.transcripts.codec import pack_segment, unpack_segment
+
+log = get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class PlanChangedError(Exception):
+    """The file was cut differently than the stored plan says; the run has to start over."""
+
+
+class JobSink:
+    """Checkpoints of one claimed job.
+
+    A window's plan row is committed before the window runs and its result in one transaction, so a crash repeats
+    at most the windows in flight. While `draining`, no further window is begun.
+    """
+
+    def __init__(self, database: Database, bus: EventBus, claim: claims.Claim, job: Job) -> None:
+        self._database = database
+        self._bus = bus
+        self._claim = claim
+        self._run = job.run
+        self._stage: Stage | None = None
+        self._planned: dict[int, JobWindow] = {}
+        self._draining = asyncio.Event()
+        self.in_flight = 0
+        self.meter = ProgressMeter(str(job.id), job.duration_ms)
+
+    async def load(self) -> None:
+        """Read the plan as far as an earlier claim brought it."""
+        async with self._database.system(read_only=True) as session:
+            rows = await session.execute(
+                sa.select(JobWindow)
+                .where(JobWindow.job_id == self._claim.job_id, JobWindow.run == self._run)
+                .options(sa.orm.defer(JobWindow.segments))
+            )
+            self._planned = {w.idx: w for w in rows.scalars()}
+        for window in self._planned.values():
+            if window.committed_at is not None:
+                self.meter.resumed(window.end_ms - window.start_ms)
+
+    def drain(self) -> None:
+        """Begin no further window; those in flight may still be committed."""
+        self._draining.set()
+
+    async def stage(self, stage: Stage) -> None:
+        if stage == self._stage:
+            return
+        self._stage = stage
+        await self._write(lambda s: claims.guarded(s, self._claim, {"stage": stage}))
+        self._bus.progress(self._claim.workspace_id, self.meter.report(stage))
+
+    async def probed(self, hint_duration_ms: int | None) -> None:
+        self.meter.expect(hint_duration_ms)
+
+    async def plan(self, window: Window) -> WindowResult | None:
+        await self._hold_while_draining()
+        known = self._planned.get(window.index)
+        if known is not None:
+            if (known.start_ms, known.end_ms) != (window.start_ms, window.end_ms):
+                raise PlanChangedError
+            return await self._result_of(window.index) if known.committed_at is not None else None
+
+        async def insert(session: SystemSession) -> None:
+            await claims.guarded(session, self._claim, {"windows_planned": Job.windows_planned + 1})
+            session.add(
+                JobWindow(
+                    job_id=self._claim.job_id,
+                    workspace_id=self._claim.workspace_id,
+                    run=self._run,
+                    idx=window.index,
+                    start_ms=window.start_ms,
+                    end_ms=window.end_ms,
+                    speech=[list(region) for region in window.speech],
+                    hard_cut=window.hard_cut,
+                )
+            )
+
+        await self._write(insert)
+        return None
+
+    async def started(self, window: Window) -> None:
+        await self._hold_while_draining()
+
+        async def count(session: SystemSession) -> None:
+            await claims.guarded(session, self._claim, {"windows_executed": Job.windows_executed + 1})
+            await session.execute(self._window(window.index).values(executions=JobWindow.executions + 1))
+
+        await self._write(count)
+        self.in_flight += 1
+        self.meter.began(time.monotonic())
+        await self.stage(Stage.TRANSCRIBING)
+
+    async def committed(self, window: Window, result: WindowResult) -> None:
+        self.meter.committed(window.duration_ms, time.monotonic())
+        packed = [pack_segment(segment) for segment in result.segments]
+        progress = self.meter.report(Stage.TRANSCRIBING)
+
+        async def commit(session: SystemSession) -> None:
+            job = await claims.guarded(
+                session,
+                self._claim,
+                {
+                    "windows_committed": Job.windows_committed + 1,
+                    "host_losses": 0,
+                    "progress": progress["progress"],
+                    "eta_seconds": progress["eta_seconds"],
+                    "detected_language": sa.func.coalesce(Job.detected_language, result.language),
+                },
+            )
+            updated: Any = await session.execute(
+                self._window(window.index)
+                .where(JobWindow.committed_at.is_(None))
+                .values(
+                    segments=packed,
+                    language=result.language,
+                    engine_ms=result.engine_ms,
+                    fence=self._claim.fence,
+                    committed_at=utcnow(),
+                )
+            )
+            if updated.rowcount != 1:
+                raise claims.LostClaimError
+            if packed:
+                data = {"run": self._run, "window": window.index}
+                await events.append(session, self._bus, job, [("segments", data)])
+
+        await self._write(commit)
+        self.in_flight -= 1
+        self._bus.progress(self._claim.workspace_id, progress)
+
+    async def decoded(self, summary: MediaSummary) -> None:
+        self.meter.expect(summary.duration_ms)
+
+        async def store(session: SystemSession) -> None:
+            job = await claims.guarded(
+                session,
+                self._claim,
+                {
+                    "plan_complete": True,
+                    "duration_ms": summary.duration_ms,
+                    "speech_ms": summary.speech_ms,
+                    "warnings": [{"code": n.code, "message": n.message} for n in summary.notices],
+                },
+            )
+            await session.execute(
+                sa.update(MediaFile)
+                .where(MediaFile.id == job.file_id)
+                .values(
+                    duration_ms=summary.duration_ms,
+                    sha256=sa.func.coalesce(MediaFile.sha256, summary.sha256),
+                )
+            )
+
+        await self._write(store)
+
+    async def count_crash(self, index: int) -> int:
+        """One more death of an engine process on this window; answers how many there were."""
+
+        async def count(session: SystemSession) -> int:
+            await claims.guarded(session, self._claim, {})
+            statement = self._window(index).values(crashes=JobWindow.crashes + 1).returning(JobWindow.crashes)
+            return int((await session.execute(statement)).scalar_one())
+
+        return await self._write(count)
+
+    def _window(self, index: int) -> sa.Update:
+        return (
+            sa.update(JobWindow)
+            .where(JobWindow.job_id == self._claim.job_id, JobWindow.run == self._run, JobWindow.idx == index)
+            .execution_options(synchronize_session=False)
+        )
+
+    async def _result_of(self, index: int) -> WindowResult:
+        async with self._database.system(read_only=True) as session:
+            window = (
+                await session.execute(
+                    sa.select(JobWindow).where(
+                        JobWindow.job_id == self._claim.job_id,
+                        JobWindow.run == self._run,
+                        JobWindow.idx == index,
+                    )
+                )
+            ).scalar_one()
+        return WindowResult(
+            segments=tuple(unpack_segment(s) for s in window.segments or []),
+            language=window.language,
+            engine_ms=window.engine_ms or 0,
+        )
+
+    async def _hold_while_draining(self) -> None:
+        if self._draining.is_set():
+            await asyncio.Event().wait()  # until the runner cancels this task and hands the job back
+
+    async def _write(self, work: Callable[[SystemSession], Awaitable[T]]) -> T:
+        """Run `work` in a transaction; while the database is away, hold the result and try again.
+
+        The caller's self-fence ends this when the lease can no longer be trusted.
+        """
+        delay = 0.1
+        while True:
+            try:
+                async with self._database.system() as session:
+                    return await work(session)
+            except (OperationalError, InterfaceError, PoolTimeoutError, ConnectionError) as error:
+                log.warning("checkpoint_waits_for_database", error=str(error)[:200])
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 2.0)

@@ -1,0 +1,124 @@
+"""The in-process executor: takes jobs from the table as slots come free, and keeps the table clean."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from uuid import UUID
+
+from app.core.logging import get_logger
+from app.services.jobs import claims, recovery
+from app.services.jobs.owner import Owner
+from app.services.jobs.runner import JobRun, RunnerParts
+
+log = get_logger(__name__)
+
+POLL_SECONDS = 5.0  # a ring makes it at once; this finds what is due by the clock
+SWEEP_SECONDS = 5.0
+ERROR_PAUSE_SECONDS = 1.0
+
+
+class InProcessDispatcher:
+    """At most `slots` jobs at a time. `ring` is safe to call at any time; a lost ring costs POLL_SECONDS."""
+
+    def __init__(self, parts: RunnerParts, *, slots: int, drain_seconds: float) -> None:
+        self._parts = parts
+        self._slots = asyncio.Semaphore(slots)
+        self._drain_seconds = drain_seconds
+        self._owner = Owner.current()
+        self._wake = asyncio.Event()
+        self._runs: dict[UUID, tuple[JobRun, asyncio.Task[None]]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    @property
+    def wake_event(self) -> asyncio.Event:
+        return self._wake
+
+    async def start(self) -> None:
+        """Begin in the background; recovery never delays the start of the server."""
+        self._tasks = [asyncio.create_task(self._claim_loop()), asyncio.create_task(self._sweep_loop())]
+
+    def ring(self) -> None:
+        """There may be something to claim."""
+        self._wake.set()
+
+    def interrupt(self, job_id: UUID) -> None:
+        """A job was cancelled or deleted: stop its work at once if it runs here."""
+        if job_id in self._runs:
+            self._runs[job_id][0].interrupt()
+
+    @property
+    def running(self) -> int:
+        return len(self._runs)
+
+    async def stop(self) -> None:
+        """Claim nothing more, let windows in flight end, hand the jobs back. Safe to call twice."""
+        if self._stopping:
+            return
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        runs = list(self._runs.values())
+        await asyncio.gather(*(run.drain(self._drain_seconds) for run, _ in runs), return_exceptions=True)
+        if runs:
+            await asyncio.wait([task for _, task in runs], timeout=5)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _claim_loop(self) -> None:
+        await self._recover()
+        while True:
+            await self._slots.acquire()
+            claim = None
+            try:
+                claim = await self._next()
+            finally:
+                if claim is None:
+                    self._slots.release()
+            if claim is not None:
+                self._begin(claim)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
+
+    async def _next(self) -> claims.Claim | None:
+        self._wake.clear()
+        try:
+            async with self._parts.database.system() as session:
+                return await claims.claim_next(session, self._parts.bus, self._owner)
+        except Exception as error:
+            log.warning("claim_failed", error=repr(error)[:200])
+            await asyncio.sleep(ERROR_PAUSE_SECONDS)
+            return None
+
+    def _begin(self, claim: claims.Claim) -> None:
+        run = JobRun(self._parts, claim)
+        task = asyncio.create_task(run.run())
+        self._runs[claim.job_id] = (run, task)
+        task.add_done_callback(lambda done: self._ended(claim.job_id, done))
+
+    def _ended(self, job_id: UUID, task: asyncio.Task[None]) -> None:
+        self._runs.pop(job_id, None)
+        self._slots.release()
+        self._wake.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("run_broke", job_id=str(job_id), exc_info=task.exception())
+
+    async def _recover(self) -> None:
+        try:
+            taken = await recovery.recover_dead_owners(self._parts.database, self._parts.bus)
+            if taken:
+                log.info("jobs_recovered", count=taken)
+        except Exception as error:
+            log.warning("recovery_failed", error=repr(error)[:200])
+
+    async def _sweep_loop(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 (jitter, not a secret)
+            try:
+                if await recovery.sweep_expired_leases(self._parts.database, self._parts.bus):
+                    self.ring()
+            except Exception as error:
+                log.warning("sweep_failed", error=repr(error)[:200])

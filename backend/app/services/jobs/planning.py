@@ -1,0 +1,80 @@
+"""What a run stands on: which engine, which plan, and whether earlier windows may be kept."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.asr.engines.stub import stub_transcription
+from app.asr.pipeline import plan_fingerprint
+from app.asr.selection import Choice
+from app.asr.types import TranscribeOptions, Window, WindowResult
+from app.db.session import SystemSession
+from app.models import Job, JobWindow
+from app.services.jobs import claims
+from app.services.jobs.checkpoints import JobSink
+
+
+class MustWaitError(Exception):
+    """No engine can take the job now; `reason` is shown to people and the job is looked at again soon."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+async def begin_run(
+    session: SystemSession, claim: claims.Claim, choice: Choice, options: TranscribeOptions
+) -> Job:
+    """Pin the engine; keep the stored plan where it is of the same kind, else start a new run openly.
+
+    The fingerprint covers library versions, cutter settings and the model, so that a resume cuts and hears exactly as before.
+    """
+    assert choice.spec is not None
+    fingerprint = plan_fingerprint(options, choice.spec)
+    values: dict[str, Any] = {
+        "engine": choice.spec.engine,
+        "model": choice.spec.model,
+        "low_accuracy": choice.spec.low_accuracy,
+        "engine_reasons": list(choice.reasons),
+        "plan_fingerprint": fingerprint,
+    }
+    job = await claims.guarded(session, claim, {})
+    if job.plan_fingerprint is not None and job.plan_fingerprint != fingerprint:
+        await forget_plan(session, claim)
+    return await claims.guarded(session, claim, values)
+
+
+async def forget_plan(session: SystemSession, claim: claims.Claim) -> None:
+    """A new run: no window of the old plan can meet one of the new."""
+    job = await claims.guarded(session, claim, new_run_values())
+    await session.execute(sa.delete(JobWindow).where(JobWindow.job_id == job.id, JobWindow.run < job.run))
+
+
+def new_run_values() -> dict[str, Any]:
+    """Column values that start a job over."""
+    return {
+        "run": Job.run + 1,
+        "plan_fingerprint": None,
+        "plan_complete": False,
+        "windows_planned": 0,
+        "windows_committed": 0,
+        "windows_executed": 0,
+        "detected_language": None,
+        "warnings": [],
+        "progress": 0.0,
+        "eta_seconds": None,
+    }
+
+
+async def write_stub(source: Path, filename: str, sink: JobSink) -> None:
+    """The stub engine hears nothing: a text file is its own transcript, anything else gets an explanation."""
+    result = await asyncio.to_thread(stub_transcription, source, filename)
+    window = Window(0, 0, result.summary.duration_ms)
+    if await sink.plan(window) is None:
+        await sink.started(window)
+        await sink.committed(window, WindowResult(tuple(result.segments), result.language))
+    await sink.decoded(result.summary)

@@ -1,0 +1,187 @@
+"""What people do with jobs: create, list, read, cancel, retry, delete. Workers come through `claims`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.asr import selection
+from app.core.clock import utcnow
+from app.core.errors import InvalidStateError, NotFoundError
+from app.core.pagination import Cursor
+from app.db.session import TenantSession
+from app.models import FINAL, Job, JobEvent, JobStatus, JobWindow, MediaFile, Transcript
+from app.services.jobs.bus import EventBus
+from app.services.jobs.events import append_end, append_status
+from app.services.jobs.planning import new_run_values
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """What a caller asks of a job; None leaves the choice to the server's settings."""
+
+    language: str = "auto"
+    mode: str = "mono"
+    vad: str = "auto"
+    engine: str | None = None
+    model: str | None = None
+
+
+class JobService:
+    """`ring` tells the executor that there is work, `interrupt` that a running job has to stop now."""
+
+    def __init__(self, bus: EventBus, *, ring: Callable[[], None], interrupt: Callable[[UUID], None]) -> None:
+        self._bus = bus
+        self._ring = ring
+        self._interrupt = interrupt
+
+    async def create(
+        self, session: TenantSession, *, user_id: UUID, file_id: UUID, options: JobOptions
+    ) -> Job:
+        """A pending job for a sealed file. Raises `NotFoundError`, `InvalidInputError`."""
+        file = await _get(session, MediaFile, file_id)
+        selection.validate_request(options.engine, options.model, options.language)
+        job = Job(
+            workspace_id=session.workspace_id,
+            created_by=user_id,
+            file_id=file.id,
+            filename=file.filename,
+            language=options.language,
+            mode=options.mode,
+            vad=options.vad,
+            requested_engine=None if options.engine == "auto" else options.engine,
+            requested_model=options.model,
+            attempt=1,
+            duration_ms=file.duration_ms,
+        )
+        session.add(job)
+        await session.flush()
+        await append_status(session, self._bus, job)
+        session.after_commit(self._ring)
+        return job
+
+    async def get(self, session: TenantSession, job_id: UUID) -> Job:
+        return await _get(session, Job, job_id)
+
+    async def list(
+        self, session: TenantSession, *, status: str | None, q: str | None, limit: int, cursor: Cursor | None
+    ) -> tuple[list[Job], Cursor | None]:
+        """Newest first. `q` finds part of a file name, whatever its case."""
+        # The mixin's filter is there too; said again so that the planner takes the (workspace, time) index.
+        statement = sa.select(Job).where(Job.workspace_id == session.workspace_id)
+        if status:
+            statement = statement.where(Job.status == status)
+        if q:
+            statement = statement.where(Job.filename.icontains(q, autoescape=True))
+        if cursor is not None:
+            statement = statement.where(sa.tuple_(Job.created_at, Job.id) < sa.tuple_(*_bound(cursor)))
+        rows = await session.execute(
+            statement.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit + 1)
+        )
+        jobs = list(rows.scalars())
+        following = None
+        if len(jobs) > limit:
+            jobs = jobs[:limit]
+            following = Cursor(jobs[-1].created_at, jobs[-1].id)
+        return jobs, following
+
+    async def cancel(self, session: TenantSession, job_id: UUID) -> Job:
+        """At once where it waits; where it runs, the worker is told and ends it. 409 where it is final."""
+        job = await _get(session, Job, job_id, lock=True)
+        if job.status in FINAL:
+            raise InvalidStateError(f"This job is already {job.status}.")
+        now = utcnow()
+        job.cancel_requested_at = job.cancel_requested_at or now
+        if job.status == JobStatus.PENDING:
+            job.status, job.finished_at, job.wait_reason = JobStatus.CANCELLED, now, None
+            job.fence += 1
+            await append_end(session, self._bus, job)
+        else:
+            await append_status(session, self._bus, job)
+            session.after_commit(lambda: self._interrupt(job_id))
+        return job
+
+    async def retry(
+        self, session: TenantSession, job_id: UUID, *, engine: str | None = None, model: str | None = None
+    ) -> Job:
+        """Queue a final job again. Committed windows are kept where the plan stays the same; a completed job starts
+        over and keeps its transcript until the new one is there. 409 where it runs or waits."""
+        job = await _get(session, Job, job_id, lock=True)
+        if job.status not in FINAL:
+            raise InvalidStateError(f"This job is {job.status}. It can be retried once it has ended.")
+        selection.validate_request(engine or job.requested_engine, model or job.requested_model, job.language)
+        values: dict[str, Any] = {
+            "status": JobStatus.PENDING,
+            "stage": None,
+            "wait_reason": None,
+            "error_code": None,
+            "error_message": None,
+            "cancel_requested_at": None,
+            "run_after": utcnow(),
+            "attempt": Job.attempt + 1,
+            "fence": Job.fence + 1,
+            "engine_errors": 0,
+            "host_losses": 0,
+            "finished_at": None,
+            "started_at": None,
+            "processing_time_ms": None,
+            "eta_seconds": None,
+        }
+        if engine is not None:
+            values["requested_engine"] = None if engine == "auto" else engine
+        if model is not None:
+            values["requested_model"] = model
+        if job.status == JobStatus.COMPLETED:
+            values |= new_run_values()
+            await session.execute(sa.delete(JobWindow).where(JobWindow.job_id == job.id))
+        else:
+            await session.execute(sa.update(JobWindow).where(JobWindow.job_id == job.id).values(crashes=0))
+        updated = await session.execute(
+            sa.update(Job)
+            .where(Job.id == job.id)
+            .values(**values)
+            .returning(Job)
+            .execution_options(synchronize_session=False, populate_existing=True)
+        )
+        job = updated.scalar_one()
+        await append_status(session, self._bus, job)
+        session.after_commit(self._ring)
+        return job
+
+    async def delete(self, session: TenantSession, job_id: UUID) -> UUID:
+        """The job, its text and its events. A worker that still runs it loses its claim and stops.
+
+        Gives back the id of its file, which the caller deletes where no other job uses it.
+        """
+        job = await _get(session, Job, job_id, lock=True)
+        file_id = job.file_id
+        for table in (Transcript, JobWindow, JobEvent):
+            await session.execute(sa.delete(table).where(table.job_id == job_id))
+        await session.delete(job)
+        await session.flush()
+        session.after_commit(lambda: self._interrupt(job_id))
+        return file_id
+
+
+def _bound(cursor: Cursor) -> tuple[Any, Any]:
+    return (
+        sa.literal(cursor.created_at, Job.created_at.type),
+        sa.literal(cursor.id, Job.id.type),
+    )
+
+
+T = TypeVar("T", Job, MediaFile)
+
+
+async def _get(session: TenantSession, table: type[T], row_id: UUID, *, lock: bool = False) -> T:
+    statement = sa.select(table).where(table.id == row_id)
+    if lock:
+        statement = statement.with_for_update()
+    row = (await session.execute(statement)).scalar_one_or_none()
+    if row is None:
+        raise NotFoundError
+    return row

@@ -1,0 +1,1 @@
+"""The text: how it is kept, read and written out."""
