@@ -9,10 +9,20 @@ from sqlalchemy import Connection, text
 
 import app.models  # noqa: F401 (registers the tables)
 from app.core.config import Settings
-from app.db.base import Base
+from app.db import base as db
+from app.db.migrations import without_foreign_keys
 from app.db.session import Database
 
 LOCK_TIMEOUT = "2s"
+
+
+def _render(kind: str, item: object, _context: object) -> str | bool:
+    """Our own column types by name, so that a migration reads as the models do."""
+    if kind == "type" and isinstance(item, db.UTCDateTime):
+        return "db.UTCDateTime()"
+    if kind == "type" and repr(item) == repr(db.JSONType):
+        return "db.JSONType"
+    return False
 
 
 def _run(connection: Connection) -> None:
@@ -21,10 +31,10 @@ def _run(connection: Connection) -> None:
         connection.commit()
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=db.Base.metadata,
         render_as_batch=True,
         transaction_per_migration=True,
-        user_module_prefix="db.",
+        render_item=_render,
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -34,6 +44,7 @@ async def _connect() -> None:
     database = Database(context.config.get_main_option("sqlalchemy.url") or Settings.load().database_url)
     try:
         async with database.engine.connect() as connection:
+            await without_foreign_keys(connection)
             await connection.run_sync(_run)
             await connection.commit()
     finally:

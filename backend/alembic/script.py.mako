@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.db import base as db
-${imports if imports else ""}
+${imports + "\n" if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}

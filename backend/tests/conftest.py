@@ -1,0 +1,10 @@
+"""Fixtures live in importable modules under tests/fixtures; this file only names them."""
+
+from __future__ import annotations
+
+pytest_plugins = (
+    "tests.fixtures.postgres",
+    "tests.fixtures.database",
+    "tests.fixtures.app",
+    "tests.fixtures.server",
+)
