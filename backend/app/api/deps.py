@@ -1,15 +1,47 @@
-"""What routers ask for: the container, database sessions that commit before the reply, and who is calling."""
+"""What routers ask for: the container, who is calling, and database sessions that commit before the reply."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Header, Request
+from fastapi.security import OAuth2PasswordBearer
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
-from app.db.session import SystemSession
+from app.api.origins import require_own_origin
+from app.core.errors import AppError, ForbiddenError, UnauthenticatedError
+from app.core.logging import bind_contextvars
+from app.core.security import SIGN_IN_AGAIN
+from app.db.session import SystemSession, TenantSession
 from app.factory import Container
+from app.models.workspaces import Role
+from app.services.identity.sessions import Principal
+from app.services.identity.workspaces import resolve_workspace
+
+__all__ = [
+    "ContainerDep",
+    "CurrentPrincipal",
+    "CurrentTenant",
+    "Principal",
+    "SystemWrite",
+    "Tenant",
+    "TenantRead",
+    "TenantWrite",
+    "TenantWriter",
+    "authenticate",
+    "authenticate_socket",
+    "authenticate_writer",
+    "bearer_token",
+    "get_container",
+    "resolve_tenant",
+    "still_welcome",
+]
+
+WRITERS = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
 
 
 def get_container(connection: HTTPConnection) -> Container:
@@ -28,3 +60,136 @@ async def _system_write(container: ContainerDep) -> AsyncIterator[SystemSession]
 
 # scope="function": the transaction ends when the endpoint returns, before the answer leaves.
 SystemWrite = Annotated[SystemSession, Depends(_system_write, scope="function")]
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    """The token of an Authorization header; None where there is none or it is of another scheme."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+async def authenticate(container: Container, authorization: str | None) -> Principal:
+    """Who is calling, from the Authorization header. Also for WebSockets and streaming uploads.
+
+    The session is looked up in a short transaction of its own, which is over when this returns.
+    Raises `UnauthenticatedError`, which looks the same whatever was wrong.
+    """
+    token = bearer_token(authorization)
+    if token is None:
+        raise UnauthenticatedError(SIGN_IN_AGAIN)
+    principal = await container.sessions.authenticate(token)
+    bind_contextvars(user_id=str(principal.user_id))
+    return principal
+
+
+# "Authorize" in /docs signs in through this; the header itself is read by `authenticate`.
+_docs_scheme = OAuth2PasswordBearer(tokenUrl="/api/auth/token", auto_error=False)
+
+
+async def _current_principal(
+    request: Request, container: ContainerDep, _token: Annotated[str | None, Depends(_docs_scheme)]
+) -> Principal:
+    return await authenticate(container, request.headers.get("authorization"))
+
+
+CurrentPrincipal = Annotated[Principal, Depends(_current_principal)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Who is calling, in which workspace, and what they may do there."""
+
+    principal: Principal
+    workspace_id: UUID
+    role: Role
+
+    @property
+    def user_id(self) -> UUID:
+        return self.principal.user_id
+
+    def require_writer(self) -> None:
+        """Raises `ForbiddenError` for viewers."""
+        if self.role not in WRITERS:
+            raise ForbiddenError("Viewers of a workspace can read, but not change anything.")
+
+
+async def resolve_tenant(container: Container, principal: Principal, workspace: str | None) -> Tenant:
+    """The workspace that `X-Workspace-Id` names, or the caller's own where the header is missing.
+
+    Raises `NotFoundError` for unknown, foreign and malformed ids alike. Membership is read afresh each time.
+    """
+    async with container.database.system(read_only=True) as session:
+        found = await resolve_workspace(session, principal.user_id, workspace)
+    bind_contextvars(workspace_id=str(found.id))
+    return Tenant(principal, found.id, found.role)
+
+
+async def authenticate_writer(container: Container, request: Request) -> Tenant:
+    """`TenantWriter` for endpoints that must know who is calling before they read a byte of the body."""
+    principal = await authenticate(container, request.headers.get("authorization"))
+    tenant = await resolve_tenant(container, principal, request.headers.get("x-workspace-id"))
+    tenant.require_writer()
+    return tenant
+
+
+async def authenticate_socket(container: Container, websocket: WebSocket) -> Tenant:
+    """A WebSocket's caller: by bearer header or one-time `?ticket=`, and from our own pages only.
+
+    Browsers cannot set headers here, so the workspace may also stand in `?workspace_id=`.
+    """
+    require_own_origin(websocket, container.settings.server)
+    ticket = websocket.query_params.get("ticket")
+    if ticket:
+        principal = await container.sessions.redeem_ticket(ticket)
+        bind_contextvars(user_id=str(principal.user_id))
+    else:
+        principal = await authenticate(container, websocket.headers.get("authorization"))
+    workspace = websocket.headers.get("x-workspace-id") or websocket.query_params.get("workspace_id")
+    return await resolve_tenant(container, principal, workspace)
+
+
+async def still_welcome(container: Container, tenant: Tenant) -> bool:
+    """For open streams, asked from time to time: the session lives, and its user still belongs to the workspace."""
+    try:
+        principal = await container.sessions.reload(tenant.principal)
+        await resolve_tenant(container, principal, str(tenant.workspace_id))
+    except AppError:
+        return False
+    return True
+
+
+async def _current_tenant(
+    container: ContainerDep,
+    principal: CurrentPrincipal,
+    x_workspace_id: Annotated[
+        str | None, Header(description="The workspace that is meant; by default your own.")
+    ] = None,
+) -> Tenant:
+    return await resolve_tenant(container, principal, x_workspace_id)
+
+
+# For endpoints that open short transactions of their own: streams, long work.
+CurrentTenant = Annotated[Tenant, Depends(_current_tenant)]
+
+
+async def _tenant_writer(tenant: CurrentTenant) -> Tenant:
+    tenant.require_writer()
+    return tenant
+
+
+# The same, for members who may change things.
+TenantWriter = Annotated[Tenant, Depends(_tenant_writer)]
+
+
+async def _tenant_read(container: ContainerDep, tenant: CurrentTenant) -> AsyncIterator[TenantSession]:
+    async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+        yield session
+
+
+async def _tenant_write(container: ContainerDep, tenant: TenantWriter) -> AsyncIterator[TenantSession]:
+    async with container.database.tenant(tenant.workspace_id) as session:
+        yield session
+
+
+TenantRead = Annotated[TenantSession, Depends(_tenant_read, scope="function")]
+TenantWrite = Annotated[TenantSession, Depends(_tenant_write, scope="function")]

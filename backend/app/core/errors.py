@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+class ConfigurationError(Exception):
+    """The server cannot start as it is set up; the message says what to change. Never an HTTP answer."""
+
+
 class AppError(Exception):
     """Something the caller can understand and act on.
 
@@ -78,6 +82,12 @@ class FileEmptyError(AppError):
     """A file of zero bytes."""
 
     status, code = 422, "file_empty"
+
+
+class RateLimitedError(AppError):
+    """Too much at once, or too often; `retry_after` says when it is worth another try."""
+
+    status, code = 429, "rate_limited"
 
 
 class UnavailableError(AppError):

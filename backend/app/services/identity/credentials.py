@@ -1,0 +1,60 @@
+"""What an address, a name and a new password must look like."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from email_validator import EmailNotValidError, validate_email
+
+from app.core.errors import InvalidInputError
+from app.core.passwords import MAX_PASSWORD_BYTES, normalize_password
+
+MAX_EMAIL = 254
+MAX_NAME = 200
+_COMMON_PASSWORDS = Path(__file__).parent / "data" / "common_passwords.txt"
+
+
+def normalize_email(email: str) -> str:
+    """Trimmed and case-folded, as it is kept and compared. Raises `InvalidInputError` (field email).
+
+    Syntax only: a home network's `me@box.local` is as good as any, and nobody asks a name server.
+    """
+    text = email.strip()
+    try:
+        if len(text) > MAX_EMAIL:
+            raise EmailNotValidError("It is too long.")
+        checked = validate_email(text, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError as error:
+        raise InvalidInputError(f"This is not an e-mail address: {error}", field="email") from error
+    return checked.normalized.casefold()
+
+
+def normalize_name(name: str | None) -> str:
+    """A name for display, in any script. Raises `InvalidInputError` for control characters."""
+    text = (name or "").strip()
+    if len(text) > MAX_NAME or not text.replace(" ", "").isprintable():
+        raise InvalidInputError(f"A name has at most {MAX_NAME} printable characters.", field="name")
+    return text
+
+
+def check_new_password(password: str, email: str, min_length: int, *, field: str = "password") -> None:
+    """Length, and not one of those that everybody tries; no composition rules (NIST SP 800-63B, 5.1.1.2).
+
+    Raises `InvalidInputError`; the sentence never repeats the password.
+    """
+    text = normalize_password(password)
+    if len(text) < min_length:
+        raise InvalidInputError(f"A password has at least {min_length} characters.", field=field)
+    if len(text.encode("utf-8", "replace")) > MAX_PASSWORD_BYTES:
+        raise InvalidInputError(f"A password has at most {MAX_PASSWORD_BYTES} bytes.", field=field)
+    folded = text.casefold()
+    if folded == email.casefold():
+        raise InvalidInputError("The address itself is no password.", field=field)
+    if folded in _common_passwords() or len(set(folded)) < 3:
+        raise InvalidInputError("This password is one of the first that attackers try.", field=field)
+
+
+@cache
+def _common_passwords() -> frozenset[str]:
+    return frozenset(_COMMON_PASSWORDS.read_text(encoding="utf-8").split())

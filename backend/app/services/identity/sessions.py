@@ -1,0 +1,241 @@
+"""Sign-ins: a session is a family of refresh tokens, and every access token names its session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.core.clock import utcnow
+from app.core.errors import UnauthenticatedError
+from app.core.security import (
+    SIGN_IN_AGAIN,
+    AccessTokens,
+    derive_key,
+    derive_token,
+    hash_token,
+    new_opaque_token,
+)
+from app.db.session import Database, SystemSession
+from app.models.users import RefreshToken, Session, Ticket, User
+
+GRACE = timedelta(seconds=10)
+TICKET_LIFE = timedelta(seconds=30)
+_MAX_USER_AGENT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is calling, and in which session. Fresh from the database on every request."""
+
+    user_id: UUID
+    session_id: UUID
+    email: str
+    is_admin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a sign-in came from, for the list of sessions."""
+
+    user_agent: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A signed-in session; `refresh_token` only where the caller keeps one."""
+
+    user_id: UUID
+    access_token: str
+    refresh_token: str | None
+
+
+class Sessions:
+    """Opens, checks, renews and ends sessions. Every method is one short transaction of its own."""
+
+    def __init__(
+        self, database: Database, tokens: AccessTokens, *, secret: bytes, refresh_lifetime: timedelta
+    ) -> None:
+        self.refresh_lifetime = refresh_lifetime
+        self._database = database
+        self._tokens = tokens
+        self._refresh_key = derive_key(secret, "refresh-token")
+
+    @property
+    def access_lifetime_seconds(self) -> int:
+        return self._tokens.lifetime_seconds
+
+    async def authenticate(self, access_token: str) -> Principal:
+        """Raises `UnauthenticatedError` for a bad token, an ended session and a disabled user alike."""
+        claims = self._tokens.verify(access_token)
+        async with self._database.system(read_only=True) as session:
+            principal = await _load_principal(session, claims.session_id)
+        if principal is None or principal.user_id != claims.user_id:
+            raise UnauthenticatedError(SIGN_IN_AGAIN)
+        return principal
+
+    async def reload(self, principal: Principal) -> Principal:
+        """The same caller as of now. Raises `UnauthenticatedError` once the session has ended."""
+        async with self._database.system(read_only=True) as session:
+            current = await _load_principal(session, principal.session_id)
+        if current is None:
+            raise UnauthenticatedError(SIGN_IN_AGAIN)
+        return current
+
+    async def open(
+        self, session: SystemSession, user: User, device: Device, *, with_refresh_token: bool = True
+    ) -> SignIn:
+        """A new session inside the caller's transaction. Without a refresh token it ends with its access token."""
+        now = utcnow()
+        life = (
+            self.refresh_lifetime if with_refresh_token else timedelta(seconds=self.access_lifetime_seconds)
+        )
+        row = Session(
+            user_id=user.id,
+            expires_at=now + life,
+            user_agent=_plain(device.user_agent),
+            address=_plain(device.address),
+        )
+        session.add(row)
+        await session.flush()
+        refresh_token = new_opaque_token() if with_refresh_token else None
+        if refresh_token is not None:
+            session.add(RefreshToken(token_hash=hash_token(refresh_token), session_id=row.id))
+            await session.flush()
+        return SignIn(user.id, self._tokens.issue(user.id, row.id), refresh_token)
+
+    async def refresh(self, refresh_token: str) -> SignIn:
+        """Trades a refresh token for its child and a new access token.
+
+        The child is derived from its parent, and the newest parent stays good for 10 s, so that requests that race
+        (two tabs, a lost answer) all get the same child. Any later use of a rotated token means that somebody else
+        holds the family: the session ends. Races on one family queue on its row (Postgres) or on the writer (SQLite).
+        """
+        async with self._database.system() as session:
+            sign_in = await self._rotate(session, refresh_token)
+        if sign_in is None:  # raised outside of the transaction: a revocation has to be committed
+            raise UnauthenticatedError("Sign in again: this session has ended.")
+        return sign_in
+
+    async def _rotate(self, session: SystemSession, refresh_token: str) -> SignIn | None:
+        family = await session.scalar(
+            sa.select(Session)
+            .join(RefreshToken, RefreshToken.session_id == Session.id)
+            .where(RefreshToken.token_hash == hash_token(refresh_token))
+            .with_for_update(of=Session)
+        )
+        now = utcnow()
+        if family is None or await _load_principal(session, family.id, now) is None:
+            return None
+        child = derive_token(self._refresh_key, refresh_token)
+        presented = await session.get_one(RefreshToken, hash_token(refresh_token), populate_existing=True)
+        if presented.rotated_at is None:
+            presented.rotated_at = now
+            session.add(RefreshToken(token_hash=hash_token(child), session_id=family.id, created_at=now))
+            family.last_used_at = now
+            family.expires_at = now + self.refresh_lifetime
+        elif not await _within_grace(session, presented, child, now):
+            family.revoked_at = now
+            return None
+        return SignIn(family.user_id, self._tokens.issue(family.user_id, family.id), child)
+
+    async def end(self, *, refresh_token: str | None = None, access_token: str | None = None) -> None:
+        """Ends the session that either token belongs to, at once. Unknown and ended ones are no error."""
+        async with self._database.system() as session:
+            if refresh_token:
+                token = await session.get(RefreshToken, hash_token(refresh_token))
+                if token is not None:
+                    await _revoke(session, Session.id == token.session_id)
+            if access_token:
+                try:
+                    claims = self._tokens.verify(access_token)
+                except UnauthenticatedError:
+                    return
+                await _revoke(session, Session.id == claims.session_id, Session.user_id == claims.user_id)
+
+    async def issue_ticket(self, principal: Principal) -> str:
+        """A pass for one WebSocket, good for 30 s and once."""
+        ticket, now = new_opaque_token(), utcnow()
+        async with self._database.system() as session:
+            await session.execute(sa.delete(Ticket).where(Ticket.expires_at < now))
+            session.add(
+                Ticket(
+                    ticket_hash=hash_token(ticket),
+                    session_id=principal.session_id,
+                    expires_at=now + TICKET_LIFE,
+                )
+            )
+        return ticket
+
+    async def redeem_ticket(self, ticket: str) -> Principal:
+        """Raises `UnauthenticatedError` for unknown, used and expired tickets, and for those of ended sessions."""
+        async with self._database.system() as session:
+            row = (
+                await session.execute(
+                    sa.delete(Ticket)
+                    .where(Ticket.ticket_hash == hash_token(ticket))
+                    .returning(Ticket.session_id, Ticket.expires_at)
+                )
+            ).one_or_none()
+            principal = None
+            if row is not None and row.expires_at > utcnow():
+                principal = await _load_principal(session, row.session_id)
+        if principal is None:
+            raise UnauthenticatedError(
+                "This ticket is used up, expired or not one of ours. Ask for a new one."
+            )
+        return principal
+
+    async def purge(self, *, keep: timedelta = timedelta(days=7)) -> int:
+        """Removes sessions that ended longer ago than `keep`, with their tokens. Returns how many; for the sweeper."""
+        before = utcnow() - keep
+        async with self._database.system() as session:
+            ended = sa.or_(Session.expires_at < before, Session.revoked_at < before)
+            removed = await session.execute(sa.delete(Session).where(ended).returning(Session.id))
+            return len(removed.all())
+
+
+async def end_sessions(session: SystemSession, user_id: UUID, *, keep: UUID | None = None) -> None:
+    """Ends all of a user's sessions but `keep`, at once."""
+    others = [Session.user_id == user_id] + ([Session.id != keep] if keep else [])
+    await _revoke(session, *others)
+
+
+async def _revoke(session: SystemSession, *which: sa.ColumnElement[bool]) -> None:
+    await session.execute(
+        sa.update(Session).where(*which, Session.revoked_at.is_(None)).values(revoked_at=utcnow())
+    )
+
+
+async def _within_grace(session: SystemSession, parent: RefreshToken, child: str, now: datetime) -> bool:
+    """Only the immediate parent of the newest token, and only for 10 s."""
+    row = await session.get(RefreshToken, hash_token(child), populate_existing=True)
+    newest = row is not None and row.rotated_at is None
+    return newest and parent.rotated_at is not None and now - parent.rotated_at <= GRACE
+
+
+async def _load_principal(
+    session: SystemSession, session_id: UUID, now: datetime | None = None
+) -> Principal | None:
+    """None where the session has ended or its user is disabled."""
+    row = (
+        await session.execute(
+            sa.select(User.id, User.email, User.is_admin)
+            .join(Session, Session.user_id == User.id)
+            .where(
+                Session.id == session_id,
+                Session.revoked_at.is_(None),
+                Session.expires_at > (now or utcnow()),
+                User.is_active,
+            )
+        )
+    ).one_or_none()
+    return Principal(row.id, session_id, row.email, row.is_admin) if row else None
+
+
+def _plain(text: str) -> str:
+    """What a client says about itself, without characters that Postgres refuses."""
+    return text.replace("\0", "")[:_MAX_USER_AGENT]

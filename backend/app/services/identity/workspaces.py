@@ -1,0 +1,63 @@
+"""Whose workspace it is: everybody's own one, and memberships."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from app.core.errors import NotFoundError
+from app.db.session import SystemSession
+from app.models.users import User
+from app.models.workspaces import Membership, Role, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class MemberWorkspace:
+    """A workspace as one of its members sees it."""
+
+    id: UUID
+    name: str
+    role: Role
+
+
+async def create_own_workspace(session: SystemSession, user: User) -> Workspace:
+    """Every user owns a workspace from the first minute; it is the one requests mean by default."""
+    workspace = Workspace(name=f"{user.name or user.email.partition('@')[0]}'s workspace")
+    session.add(workspace)
+    await session.flush()
+    session.add(Membership(workspace_id=workspace.id, user_id=user.id, role=Role.OWNER))
+    await session.flush()
+    return workspace
+
+
+async def list_workspaces(session: SystemSession, user_id: UUID) -> list[MemberWorkspace]:
+    """The user's own first, then the others, oldest membership first."""
+    rows = await session.execute(
+        sa.select(Workspace.id, Workspace.name, Membership.role)
+        .join(Membership, Membership.workspace_id == Workspace.id)
+        .where(Membership.user_id == user_id)
+        .order_by(Membership.role != Role.OWNER, Membership.created_at, Membership.workspace_id)
+    )
+    return [MemberWorkspace(row.id, row.name, Role(row.role)) for row in rows]
+
+
+async def resolve_workspace(session: SystemSession, user_id: UUID, wanted: str | None) -> MemberWorkspace:
+    """The wanted workspace, or the user's own where none is named.
+
+    Unknown, malformed and other people's ids raise the same `NotFoundError`.
+    """
+    workspaces = await list_workspaces(session, user_id)
+    if wanted is None:
+        if workspaces:
+            return workspaces[0]
+        raise NotFoundError
+    try:
+        wanted_id = UUID(wanted)
+    except ValueError:
+        raise NotFoundError from None
+    for workspace in workspaces:
+        if workspace.id == wanted_id:
+            return workspace
+    raise NotFoundError
