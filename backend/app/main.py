@@ -12,8 +12,10 @@ from app import __version__
 from app.api.errors import add_error_handlers
 from app.api.middleware import RequestContextMiddleware
 from app.api.routers import ROUTERS
-from app.core.config import Settings
+from app.api.spa import add_pages
+from app.core.config import PROJECT_ROOT, Settings
 from app.core.logging import configure_logging
+from app.core.signals import on_stop_signal
 from app.factory import build_container
 
 
@@ -31,9 +33,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         container = build_container(settings)
         app.state.container = container
+        await container.start()
+        undo = on_stop_signal(container.begin_stop)
         try:
             yield
         finally:
+            undo()
             await container.close()
 
     app = FastAPI(
@@ -49,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestContextMiddleware)
     for router in ROUTERS:
         app.include_router(router)
+    add_pages(app, PROJECT_ROOT / "frontend" / "dist")
     return app
 
 

@@ -76,7 +76,7 @@ class Job(TenantMixin, Base):
 
     # The queue
     run_after: Mapped[datetime] = mapped_column(default=utcnow)
-    attempt: Mapped[int] = mapped_column(default=0)
+    attempt: Mapped[int] = mapped_column(default=1)
     fence: Mapped[int] = mapped_column(BigInt, default=0)
     claimed_at: Mapped[datetime | None]
     lease_owner: Mapped[str | None]

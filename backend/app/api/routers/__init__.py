@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api.routers import operations
+from app.api.routers import jobs, live, operations, transcribe
 
-ROUTERS: tuple[APIRouter, ...] = (operations.router,)
+# live stands before jobs: /api/jobs/events is not the job named "events".
+ROUTERS: tuple[APIRouter, ...] = (transcribe.router, live.router, jobs.router, operations.router)

@@ -30,7 +30,7 @@ class InProcessDispatcher:
         self._wake = asyncio.Event()
         self._runs: dict[UUID, tuple[JobRun, asyncio.Task[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._stopping: asyncio.Task[None] | None = None
 
     @property
     def wake_event(self) -> asyncio.Event:
@@ -53,11 +53,18 @@ class InProcessDispatcher:
     def running(self) -> int:
         return len(self._runs)
 
+    def begin_stop(self) -> None:
+        """Claim nothing more and begin to hand jobs back; `stop` waits for the end of it."""
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop())
+
     async def stop(self) -> None:
-        """Claim nothing more, let windows in flight end, hand the jobs back. Safe to call twice."""
-        if self._stopping:
-            return
-        self._stopping = True
+        """Let windows in flight end, hand the jobs back. Safe to call twice."""
+        self.begin_stop()
+        assert self._stopping is not None
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self) -> None:
         for task in self._tasks:
             task.cancel()
         runs = list(self._runs.values())

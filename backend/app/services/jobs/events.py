@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.db.session import SystemSession, TenantSession
-from app.models import Job, JobEvent, JobWindow, Workspace
+from app.models import Job, JobEvent, JobStatus, JobWindow, Workspace
 from app.services.jobs.bus import EventBus
 from app.services.jobs.views import job_view
 from app.services.transcripts.codec import segment_id, segment_view
@@ -127,3 +127,17 @@ async def read_workspace_events(session: TenantSession, after: int) -> list[Even
         .limit(PAGE)
     )
     return await _expand(session, rows.scalars().all(), of_workspace=True)
+
+
+async def newest_workspace_seq(session: TenantSession) -> int:
+    """The number of the workspace's latest event."""
+    workspace = await session.get_one(Workspace, session.workspace_id)
+    return workspace.event_seq
+
+
+async def running_jobs(session: TenantSession) -> list[Job]:
+    """Jobs that are being worked on, for a watcher that just opened its eyes."""
+    rows = await session.execute(
+        sa.select(Job).where(Job.workspace_id == session.workspace_id, Job.status == JobStatus.PROCESSING)
+    )
+    return list(rows.scalars())

@@ -1,0 +1,103 @@
+"""/api/jobs: create, list, read, cancel, retry, delete, result, download."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from app.api.deps import ContainerDep, CurrentTenant, TenantRead, TenantWrite
+from app.api.disposition import attachment
+from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
+from app.models import JobStatus
+from app.schemas.jobs import DownloadFormat, Job, JobCreate, JobPage, JobRetry, TranscriptResult
+from app.services.jobs.service import JobOptions
+from app.services.jobs.views import job_view
+from app.services.transcripts.render import FORMATS
+from app.services.transcripts.results import read_result
+
+router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+
+
+@router.post("", status_code=201, response_model=Job)
+async def create(body: JobCreate, container: ContainerDep, session: TenantWrite, tenant: CurrentTenant) -> Any:
+    """Put a transcription of an uploaded file into the queue."""
+    options = JobOptions(**body.model_dump(exclude={"file_id"}))
+    job = await container.jobs.create(
+        session, user_id=tenant.principal.user_id, file_id=body.file_id, options=options
+    )
+    return job_view(job)
+
+
+@router.get("", response_model=JobPage, name="list")
+async def list_jobs(
+    container: ContainerDep,
+    session: TenantRead,
+    status: JobStatus | None = None,
+    q: Annotated[str | None, Query(max_length=200, description="Part of a file name.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Any:
+    """The workspace's jobs, newest first."""
+    jobs, following = await container.jobs.list(
+        session, status=status, q=q, limit=limit, cursor=Cursor.decode(cursor)
+    )
+    return {
+        "items": [job_view(job) for job in jobs],
+        "next_cursor": following.encode() if following is not None else None,
+    }
+
+
+@router.get("/{job_id}", response_model=Job)
+async def get(job_id: UUID, container: ContainerDep, session: TenantRead) -> Any:
+    """One job."""
+    return job_view(await container.jobs.get(session, job_id))
+
+
+@router.delete("/{job_id}", status_code=204)
+async def delete(job_id: UUID, container: ContainerDep, session: TenantWrite) -> None:
+    """The job, its text, and its recording where no other job uses it. A running one stops."""
+    file_id = await container.jobs.delete(session, job_id)
+    await container.files.delete_if_unused(session, file_id)
+
+
+@router.post("/{job_id}/cancel", response_model=Job)
+async def cancel(job_id: UUID, container: ContainerDep, session: TenantWrite) -> Any:
+    """Stop it. Text that is there already stays readable with partial=true."""
+    return job_view(await container.jobs.cancel(session, job_id))
+
+
+@router.post("/{job_id}/retry", response_model=Job)
+async def retry(
+    job_id: UUID, container: ContainerDep, session: TenantWrite, body: JobRetry | None = None
+) -> Any:
+    """Run it again under the same id; with another engine or model where one is named."""
+    body = body or JobRetry()
+    return job_view(await container.jobs.retry(session, job_id, engine=body.engine, model=body.model))
+
+
+@router.get("/{job_id}/result", response_model=TranscriptResult)
+async def result(job_id: UUID, container: ContainerDep, session: TenantRead, partial: bool = False) -> Any:
+    """The transcript; with partial=true what is there so far, in any state."""
+    job = await container.jobs.get(session, job_id)
+    return await read_result(session, job, partial=partial)
+
+
+@router.get(
+    "/{job_id}/download",
+    response_class=Response,
+    responses={200: {"content": {f.media_type.split(";")[0]: {} for f in FORMATS.values()}}},
+)
+async def download(
+    job_id: UUID, container: ContainerDep, session: TenantRead, format: DownloadFormat = DownloadFormat.TXT  # noqa: A002 (the contract's name)
+) -> Response:
+    """The transcript as a file: plain text, SubRip, WebVTT, or JSON."""
+    job = await container.jobs.get(session, job_id)
+    text = await read_result(session, job, partial=False)
+    written = FORMATS[format]
+    return Response(
+        written.render(text).encode(),
+        media_type=written.media_type,
+        headers={"Content-Disposition": attachment(job.filename, format), "Cache-Control": "private, no-cache"},
+    )

@@ -1,0 +1,115 @@
+"""Live updates: server-sent events for one job and for a whole list, and the same over a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Response, WebSocket
+from fastapi.responses import StreamingResponse
+
+from app.api.deps import ContainerDep, CurrentTenant, Tenant, authenticate_socket
+from app.api.streams import Message, follow_job, follow_workspace, job_is_over
+from app.core.errors import AppError, NotFoundError
+from app.factory import Container
+
+router = APIRouter(tags=["live"])
+
+LastEventId = Annotated[str | None, Header(description="Replay what came after this id.")]
+
+_EVENT_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without "
+        "an id), end (EndEvent).",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+def _sequence(last_event_id: str | None) -> int | None:
+    """The id to replay after; anything that is not a number of ours begins anew."""
+    return int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else None
+
+
+def _encode(message: Message) -> str:
+    if message.type is None:
+        return ": still here\n\n"
+    head = f"id: {message.seq}\n" if message.seq is not None else ""
+    data = json.dumps(message.data, ensure_ascii=False, separators=(",", ":"))
+    return f"{head}event: {message.type}\ndata: {data}\n\n"
+
+
+async def _encoded(messages: AsyncIterator[Message]) -> AsyncIterator[str]:
+    yield "retry: 2000\n\n"
+    async for message in messages:
+        yield _encode(message)
+
+
+# No transaction is held while a stream is open: each look at the rows is one of its own.
+@router.get("/api/jobs/events", response_class=StreamingResponse, responses=_EVENT_STREAM)
+async def list_events(
+    container: ContainerDep, tenant: CurrentTenant, last_event_id: LastEventId = None
+) -> StreamingResponse:
+    """Everything that happens to the workspace's jobs, in one stream."""
+    messages = follow_workspace(container, tenant, _sequence(last_event_id))
+    return StreamingResponse(_encoded(messages), media_type="text/event-stream", headers=_HEADERS)
+
+
+@router.get(
+    "/api/jobs/{job_id}/events",
+    response_class=StreamingResponse,
+    responses={**_EVENT_STREAM, 204: {"description": "The job is over and this client has seen it all."}},
+)
+async def job_events(
+    job_id: UUID, container: ContainerDep, tenant: CurrentTenant, last_event_id: LastEventId = None
+) -> Response:
+    """One job's events, from where it stands now or after `Last-Event-ID`, to its end."""
+    after = _sequence(last_event_id)
+    over = await job_is_over(container, tenant, job_id, -1 if after is None else after)
+    if over and after is not None:
+        return Response(status_code=204)
+    messages = follow_job(container, tenant, job_id, after)
+    return StreamingResponse(_encoded(messages), media_type="text/event-stream", headers=_HEADERS)
+
+
+@router.websocket("/ws/jobs/{job_id}")
+async def job_socket(websocket: WebSocket, job_id: UUID, container: ContainerDep) -> None:
+    """The same events as `{type, seq, data}`; `?since=` replays. Bearer header or a one-time `?ticket=`.
+
+    Refused with 403 without a valid pass or from a foreign origin; closed with 4404 where there is no such job,
+    1000 at the end, 1012 when the server stops.
+    """
+    try:
+        tenant = await authenticate_socket(container, websocket)
+    except AppError:
+        await websocket.close()  # before accept: the handshake is answered with 403
+        return
+    await websocket.accept()
+    try:
+        await job_is_over(container, tenant, job_id, -1)
+    except NotFoundError as error:
+        await websocket.close(code=4404, reason=error.message)
+        return
+    sending = asyncio.create_task(_send_all(websocket, container, tenant, job_id))
+    gone = asyncio.create_task(_until_gone(websocket))
+    _, pending = await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(sending, gone, return_exceptions=True)
+
+
+async def _send_all(websocket: WebSocket, container: Container, tenant: Tenant, job_id: UUID) -> None:
+    since = _sequence(websocket.query_params.get("since"))
+    async for message in follow_job(container, tenant, job_id, since):
+        if message.type is not None:  # heartbeats are the protocol's own pings here
+            await websocket.send_json({"type": message.type, "seq": message.seq, "data": message.data})
+    await websocket.close(code=1012 if container.bus.closing else 1000)
+
+
+async def _until_gone(websocket: WebSocket) -> None:
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass  # nothing that a reader sends means anything

@@ -1,0 +1,85 @@
+"""POST /api/transcribe: a recording in one call, answered with the job's id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import ValidationError
+
+from app.api.deps import ContainerDep, authenticate_writer
+from app.api.multipart import FormStream, Part
+from app.core.errors import FileTooLargeError, InvalidInputError
+from app.schemas.jobs import JobOptionsIn, TranscribeAccepted
+from app.services.jobs.service import JobOptions
+
+router = APIRouter(prefix="/api", tags=["jobs"])
+
+_FORM_OVERHEAD = 64 * 1024
+
+_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                    "language": {"type": "string", "default": "auto"},
+                    "mode": {"type": "string", "enum": ["mono", "dialogue"], "default": "mono"},
+                    "vad": {"type": "string", "enum": ["auto", "off"], "default": "auto"},
+                    "engine": {"type": "string"},
+                    "model": {"type": "string"},
+                },
+            }
+        }
+    },
+}
+
+
+# The body is not declared as a parameter: the framework would read all of it before asking who is calling.
+@router.post(
+    "/transcribe",
+    status_code=202,
+    response_model=TranscribeAccepted,
+    openapi_extra={"requestBody": _BODY, "security": [{"OAuth2PasswordBearer": []}]},
+)
+async def transcribe(request: Request, container: ContainerDep) -> Any:
+    """Authenticate, stream the recording to the store, queue its transcription."""
+    tenant = await authenticate_writer(container, request)
+    limit = container.settings.storage.max_file_bytes
+    if int(request.headers.get("content-length") or 0) > limit + _FORM_OVERHEAD:
+        raise FileTooLargeError(f"The recording is larger than the limit of {limit} bytes.", field="file")
+    form = FormStream(request)
+    part = await form.file()
+    if part is None:
+        raise InvalidInputError("There is no part named file with a recording in it.", field="file")
+    file = await container.files.store_stream(
+        workspace_id=tenant.workspace_id,
+        user_id=tenant.principal.user_id,
+        filename=part.filename or "",
+        content_type=_content_type(part),
+        chunks=form.chunks(),
+    )
+    await form.file()  # fields that stand behind the file
+    options = _options(form.fields)
+    async with container.database.tenant(tenant.workspace_id) as session:
+        job = await container.jobs.create(
+            session, user_id=tenant.principal.user_id, file_id=file.id, options=options
+        )
+        return {"job_id": job.id, "status": job.status, "filename": job.filename}
+
+
+def _content_type(part: Part) -> str | None:
+    return None if part.content_type == "application/octet-stream" else part.content_type
+
+
+def _options(fields: dict[str, str]) -> JobOptions:
+    given = {name: value for name, value in fields.items() if value}
+    try:
+        return JobOptions(**JobOptionsIn(**given).model_dump())  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InvalidInputError(f"{name}: {first['msg']}.", field=name) from error

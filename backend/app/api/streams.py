@@ -1,0 +1,110 @@
+"""Follows event rows for a watcher, whatever the transport: replay first, then as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.api.deps import Tenant, still_welcome
+from app.factory import Container
+from app.models import FINAL
+from app.services.jobs import events
+from app.services.jobs.views import job_view
+
+HEARTBEAT_SECONDS = 15.0
+POLL_SECONDS = 2.0  # finds rows of other processes, whose rings are not heard here
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing to send; `seq` is None for what cannot be replayed, `type` None for a heartbeat."""
+
+    type: str | None
+    seq: int | None = None
+    data: dict[str, Any] | None = None
+
+
+HEARTBEAT = Message(None)
+
+
+async def job_is_over(container: Container, tenant: Tenant, job_id: UUID, after: int) -> bool:
+    """True where a watcher that has seen `after` has seen all there will be. Raises `NotFoundError`."""
+    async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+        job = await container.jobs.get(session, job_id)
+        return job.status in FINAL and after >= job.event_seq
+
+
+async def follow_job(
+    container: Container, tenant: Tenant, job_id: UUID, after: int | None
+) -> AsyncIterator[Message]:
+    """Events of one job after `after`; None begins with the job as it stands. Ends after the job's `end`."""
+    with container.bus.watch(tenant.workspace_id, job_id) as watcher:
+        last = after
+        if last is None:
+            async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+                job = await container.jobs.get(session, job_id)
+                last = job.event_seq - (1 if job.status in FINAL else 0)  # its `end` still has to come
+                first = Message("status", last, job_view(job))
+            yield first
+        beat = checked = time.monotonic()
+        while not container.bus.closing:
+            async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+                page = await events.read_job_events(session, job_id, last)
+            for event in page:
+                last = event.seq
+                yield Message(event.type, event.seq, event.data)
+            if page:
+                beat = time.monotonic()
+                if page[-1].type == "end" and await job_is_over(container, tenant, job_id, last):
+                    return
+                continue
+            for progress in watcher.take_progress():
+                beat = time.monotonic()
+                yield Message("progress", None, progress)
+            await watcher.wait(POLL_SECONDS)
+            now = time.monotonic()
+            if now - beat >= HEARTBEAT_SECONDS:
+                beat = now
+                yield HEARTBEAT
+            if now - checked >= HEARTBEAT_SECONDS:
+                checked = now
+                if not await still_welcome(container, tenant):
+                    return
+
+
+async def follow_workspace(
+    container: Container, tenant: Tenant, after: int | None
+) -> AsyncIterator[Message]:
+    """Events of all the workspace's jobs after `after`; None begins with what comes next. Never ends by itself."""
+    with container.bus.watch(tenant.workspace_id, None) as watcher:
+        async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+            newest = await events.newest_workspace_seq(session)
+            running = await events.running_jobs(session) if after is None else []
+        last = newest if after is None or after > newest else after
+        for job in running:
+            yield Message("status", last, job_view(job))
+        beat = checked = time.monotonic()
+        while not container.bus.closing:
+            async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+                page = await events.read_workspace_events(session, last)
+            for event in page:
+                last = event.seq
+                yield Message(event.type, event.seq, event.data)
+            if page:
+                beat = time.monotonic()
+                continue
+            for progress in watcher.take_progress():
+                beat = time.monotonic()
+                yield Message("progress", None, progress)
+            await watcher.wait(POLL_SECONDS)
+            now = time.monotonic()
+            if now - beat >= HEARTBEAT_SECONDS:
+                beat = now
+                yield HEARTBEAT
+            if now - checked >= HEARTBEAT_SECONDS:
+                checked = now
+                if not await still_welcome(container, tenant):
+                    return

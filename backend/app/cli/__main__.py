@@ -1,0 +1,5 @@
+"""`python -m app.cli` is `transcribe`."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,79 @@
+"""`transcribe admin`: accounts, on the server itself."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Awaitable, Callable
+
+import typer
+
+from app.cli.settings import load_settings
+from app.core.errors import AppError
+from app.db.migrations import MigrationError, upgrade
+from app.db.session import SystemSession
+from app.factory import Container, build_container
+
+app = typer.Typer(help="Accounts, on the server itself.", no_args_is_help=True)
+
+
+@app.command("create")
+def create(
+    email: str,
+    name: str = typer.Option("", help="Name that others see."),
+    password: str | None = typer.Option(None, help="Asked for, or read from a pipe, where it is not given."),
+) -> None:
+    """Make an administrator, whatever ALLOW_REGISTRATION says."""
+    secret = password or _read_password()
+
+    async def work(container: Container, session: SystemSession) -> None:
+        await container.identity.create_admin(session, email=email, password=secret, name=name)
+
+    _in_transaction(work)
+    print(f"{email} is an administrator.")
+
+
+@app.command("password")
+def password(
+    email: str,
+    new: str | None = typer.Option(None, "--password", help="Asked for, or read from a pipe, where it is not given."),
+) -> None:
+    """Give an account a new password and end its sessions."""
+    secret = new or _read_password()
+
+    async def work(container: Container, session: SystemSession) -> None:
+        await container.identity.set_password(session, email=email, password=secret)
+
+    _in_transaction(work)
+    print(f"The password of {email} is changed; all its sessions have ended.")
+
+
+def _read_password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    secret = getpass.getpass("Password: ")
+    if secret != getpass.getpass("Again: "):
+        typer.echo("The two are not the same.", err=True)
+        raise typer.Exit(2)
+    return secret
+
+
+def _in_transaction(work: Callable[[Container, SystemSession], Awaitable[None]]) -> None:
+    settings = load_settings()
+    settings.server.data_dir.mkdir(parents=True, exist_ok=True)
+
+    async def run() -> None:
+        container = build_container(settings)
+        try:
+            async with container.database.system() as session:
+                await work(container, session)
+        finally:
+            await container.close()
+
+    try:
+        upgrade(settings.database_url, backups=settings.server.data_dir / "backups")
+        asyncio.run(run())
+    except (AppError, MigrationError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(3) from None

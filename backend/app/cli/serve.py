@@ -1,0 +1,122 @@
+"""`transcribe serve`: migrate, refuse a second server on the same data, serve API and pages on one port."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+import uvicorn
+
+from app.cli.settings import load_settings
+from app.core.config import Settings
+from app.core.errors import AppError
+from app.core.locks import AlreadyLockedError, lock_file
+from app.db.migrations import MigrationError, upgrade
+from app.main import create_app
+
+
+def migrate() -> None:
+    """Bring the database to this version's schema, with a copy of a SQLite file kept before."""
+    _migrate(load_settings())
+
+
+def serve() -> None:
+    """Serve API and pages on HOST:PORT until SIGTERM or Ctrl-C."""
+    settings = load_settings()
+    with _only_server(settings.server.data_dir):
+        _migrate(settings)
+        try:
+            app = create_app(settings)
+        except AppError as error:
+            typer.echo(error.message, err=True)
+            raise typer.Exit(2) from None
+        server = _Server(
+            uvicorn.Config(
+                app,
+                host=settings.server.host,
+                port=settings.server.port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                date_header=True,
+                ws_per_message_deflate=False,
+                ws_max_size=64 * 1024,
+                timeout_keep_alive=20,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        # uvicorn raises the signal again after a clean stop, which would make it look like a crash.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        asyncio.run(server.announce_and_serve(settings))
+        if not server.started:
+            raise typer.Exit(1)
+
+
+class _Server(uvicorn.Server):
+    """Says where it is once the port is open."""
+
+    settings: Settings
+
+    async def announce_and_serve(self, settings: Settings) -> None:
+        self.settings = settings
+        await self.serve()
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets=sockets)  # type: ignore[arg-type]
+        if self.started:
+            await self._announce()
+
+    async def _announce(self) -> None:
+        container = self.config.app.state.container  # type: ignore[union-attr]
+        server = self.settings.server
+        host = "127.0.0.1" if server.host in ("0.0.0.0", "::") else server.host  # noqa: S104 (compared, not bound)
+        url = server.public_url or f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
+        choice = await container.chooser.choose_for(None, None, "auto")
+        if choice.spec is None:
+            engine = f"none yet ({choice.wait_reason})"
+        else:
+            engine = choice.spec.engine + (f", model {choice.spec.model}" if choice.spec.model else "")
+            engine += ", low accuracy" if choice.low_accuracy else ""
+        print(f"Transcribe is ready: {url}", f"Engine: {engine}", sep="\n", flush=True)
+        for reason in choice.reasons:
+            print(f"  {reason}", flush=True)
+        setup_token = await container.setup_token()
+        if setup_token is not None:
+            print(f"Setup token for the first account: {setup_token}", flush=True)
+
+
+def _migrate(settings: Settings) -> None:
+    try:
+        done = upgrade(settings.database_url, backups=settings.server.data_dir / "backups")
+    except MigrationError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if done.changed:
+        kept = f"; the database before it is kept in {done.copy}" if done.copy else ""
+        print(f"Database migrated from {done.before or 'nothing'} to {done.after}{kept}", flush=True)
+
+
+@contextmanager
+def _only_server(data_dir: Path) -> Iterator[None]:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        typer.echo(f"DATA_DIR {data_dir} cannot be used: {error.strerror}.", err=True)
+        raise typer.Exit(2) from None
+    try:
+        with lock_file(data_dir / "server.lock", note=str(os.getpid())):
+            yield
+    except AlreadyLockedError as error:
+        typer.echo(
+            f"Another Transcribe server (process {error.note or 'unknown'}) is running on {data_dir}. "
+            "Stop it first, or give this one its own DATA_DIR.",
+            err=True,
+        )
+        sys.exit(1)

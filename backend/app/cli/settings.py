@@ -1,0 +1,20 @@
+"""Settings for commands: a mistake in the environment is a usage error with the variable's name, not a traceback."""
+
+from __future__ import annotations
+
+import typer
+from pydantic import ValidationError
+
+from app.core.config import Settings
+
+
+def load_settings() -> Settings:
+    """Exits with 2 and a line for each variable that cannot be used."""
+    try:
+        return Settings.load()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+            typer.echo(f"{name}: {problem['msg']} (got {problem.get('input')!r})", err=True)
+        typer.echo("See docs/deployment/config.md for what each variable takes.", err=True)
+        raise typer.Exit(2) from None

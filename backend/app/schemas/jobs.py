@@ -1,0 +1,191 @@
+"""Jobs and their text on the wire (docs/api.md, Jobs). Positions and durations are integer milliseconds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.asr.types import Mode, Vad
+from app.models import JobStatus
+
+Language = Annotated[
+    str,
+    StringConstraints(pattern=r"^(auto|[a-z]{2,3})$"),
+    Field(description="Language code as Whisper knows it (en, de, ru, yue), or auto."),
+]
+EngineName = Annotated[
+    Literal["auto", "whisper_cpp", "pocketsphinx", "stub"],
+    Field(description="An engine by name; auto, or nothing, leaves the choice to the server."),
+]
+ModelName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
+    Field(description="A model of the catalogue by name (transcribe models list)."),
+]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class JobOptionsIn(_Closed):
+    """How a recording is to be transcribed."""
+
+    language: Language = "auto"
+    mode: Mode = Mode.MONO
+    vad: Vad = Field(Vad.AUTO, description="auto finds speech first; off takes fixed windows of 30 s.")
+    engine: EngineName | None = None
+    model: ModelName | None = None
+
+
+class JobCreate(JobOptionsIn):
+    """A transcription of a file that was uploaded before."""
+
+    file_id: UUID
+
+
+class JobRetry(_Closed):
+    """Run again; with another engine or model where one is named."""
+
+    engine: EngineName | None = None
+    model: ModelName | None = None
+
+
+class Notice(BaseModel):
+    code: str
+    message: str
+
+
+class WindowCounts(BaseModel):
+    """Stretches of up to 30 s: in the plan so far, with text committed, and handed to an engine (repeats counted)."""
+
+    planned: int
+    committed: int
+    executed: int
+
+
+class Job(BaseModel):
+    """One transcription. Unknown values are null."""
+
+    id: UUID
+    file_id: UUID
+    transcript_id: UUID | None = None
+    filename: str
+    status: JobStatus
+    stage: str | None = Field(description="What it is doing: decoding, loading_model, transcribing, finalizing.")
+    progress: float = Field(ge=0, le=1)
+    eta_seconds: int | None
+    language: str = Field(description="The language heard, once known; before that the one asked for.")
+    mode: Mode
+    vad: Vad
+    engine: str | None
+    model: str | None
+    requested_engine: str | None
+    requested_model: str | None
+    low_accuracy: bool = Field(description="A draft by a small offline engine; run again with a real model.")
+    engine_reasons: list[str] = Field(description="Why this engine was taken, and what spoke against others.")
+    wait_reason: str | None = Field(None, description="Why it waits: model_missing, model_downloading, …")
+    cancel_requested: bool
+    attempt: int = Field(ge=1)
+    windows: WindowCounts
+    warnings: list[Notice]
+    error: Notice | None = None
+    duration_ms: int | None
+    processing_time_ms: int | None
+    real_time_factor: float | None = Field(description="Processing time over duration.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class JobPage(BaseModel):
+    """Newest first; `next_cursor` is null at the end."""
+
+    items: list[Job]
+    next_cursor: str | None
+
+
+class TranscribeAccepted(BaseModel):
+    """The recording is stored and its job is in the queue."""
+
+    job_id: UUID
+    status: JobStatus
+    filename: str
+
+
+class Word(BaseModel):
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float | None = Field(None, ge=0, le=1)
+
+
+class Segment(BaseModel):
+    """A phrase or sentence; its id is stable across reads."""
+
+    id: str
+    start_ms: int
+    end_ms: int
+    text: str
+    speaker: str | None = None
+    confidence: float | None = Field(None, ge=0, le=1)
+    flags: list[str] = Field(description="Doubts: loop, no_speech, low_confidence, too_fast, hard_cut.")
+    words: list[Word]
+
+
+class TranscriptResult(BaseModel):
+    """The text of a job; `complete` is false while it is only what has been heard so far."""
+
+    job_id: UUID
+    complete: bool
+    language: str | None
+    duration_ms: int | None
+    engine: str | None
+    model: str | None
+    low_accuracy: bool
+    text: str
+    warnings: list[Notice]
+    segments: list[Segment]
+
+
+class DownloadFormat(StrEnum):
+    TXT = "txt"
+    SRT = "srt"
+    VTT = "vtt"
+    JSON = "json"
+
+
+class SegmentsEvent(BaseModel):
+    """Data of the `segments` event: the text of one window."""
+
+    job_id: UUID
+    window: int
+    segments: list[Segment]
+
+
+class ProgressEvent(BaseModel):
+    """Data of the `progress` event, which carries no id and may be skipped."""
+
+    job_id: UUID
+    progress: float
+    stage: str | None
+    eta_seconds: int | None
+
+
+class EndEvent(BaseModel):
+    """Data of the `end` event, the last of a job's run."""
+
+    job_id: UUID
+    status: JobStatus
+
+
+class SocketMessage(BaseModel):
+    """What /ws/jobs/{id} sends: the same events; `seq` is null for progress."""
+
+    type: Literal["status", "segments", "progress", "end"]
+    seq: int | None
+    data: dict[str, Any]

@@ -1,0 +1,1 @@
+"""What the operator asks: is it ready, what can it do."""

@@ -1,0 +1,65 @@
+"""What a client may offer: read from settings, the model folder and the accounts table."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from app import __version__
+from app.asr import models as speech_models
+from app.asr.selection import engine_availability
+from app.core.config import Settings
+from app.db.session import Database
+from app.services.admin.languages import LANGUAGES
+from app.services.identity.accounts import Accounts
+from app.services.jobs.engine_choice import EngineChooser
+
+
+async def read_options(
+    settings: Settings, database: Database, accounts: Accounts, chooser: EngineChooser
+) -> dict[str, Any]:
+    """The answer of GET /api/options."""
+    async with database.system(read_only=True) as session:
+        registration = await accounts.registration_state(session)
+    choice = await chooser.choose_for(None, None, "auto")
+    spec = choice.spec
+    return {
+        "allow_registration": registration.open,
+        "needs_first_account": registration.needs_first_account,
+        "setup_token_required": registration.setup_token_required,
+        "password_min_length": settings.identity.password_min_length,
+        "max_file_bytes": settings.storage.max_file_bytes,
+        "max_audio_seconds": settings.storage.max_audio_seconds,
+        "version": __version__,
+        "engines": await asyncio.to_thread(_engines, settings),
+        "models": await asyncio.to_thread(_models, settings),
+        "languages": [
+            {"code": code, "name": name} for code, name in sorted(LANGUAGES.items(), key=lambda pair: pair[1])
+        ],
+        "default_engine": {
+            "engine": spec.engine if spec else None,
+            "model": spec.model if spec else None,
+            "low_accuracy": choice.low_accuracy,
+            "reason": " ".join(choice.reasons) or choice.wait_reason,
+        },
+    }
+
+
+def _engines(settings: Settings) -> list[dict[str, Any]]:
+    return [
+        {"name": e.name, "available": e.available, "low_accuracy": e.low_accuracy, "reason": e.reason}
+        for e in engine_availability(settings.models_dir)
+    ]
+
+
+def _models(settings: Settings) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": entry.name,
+            "bytes": entry.bytes,
+            "installed": speech_models.is_present(entry.name, settings.models_dir),
+            "default": entry.name == settings.speech.whisper_model,
+            "multilingual": ".en" not in entry.name,
+        }
+        for entry in speech_models.catalogue()
+    ]

@@ -1,0 +1,93 @@
+"""Whether this process can serve: database, migrations, storage, engine, disk. For load balancers, not for restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.errors import AppError
+from app.core.logging import get_logger
+from app.db.migrations import is_current
+from app.db.session import Database
+from app.services.jobs.engine_choice import EngineChooser
+from app.storage.base import ObjectStore
+
+log = get_logger(__name__)
+
+CHECK_SECONDS = 3.0
+MIN_FREE_BYTES = 512 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that has to work; `detail` says what was found."""
+
+    ok: bool
+    detail: str
+
+
+class Readiness:
+    """Runs all checks at once, each within 3 s."""
+
+    def __init__(self, database: Database, store: ObjectStore, chooser: EngineChooser, data_dir: Path) -> None:
+        self._database = database
+        self._store = store
+        self._chooser = chooser
+        self._data_dir = data_dir
+        self.stopping = False
+
+    async def check(self) -> dict[str, Check]:
+        """Name of each check and its outcome."""
+        checks: dict[str, Callable[[], Awaitable[str]]] = {
+            "database": self._check_database,
+            "migrations": self._check_migrations,
+            "storage": self._check_storage,
+            "engine": self._check_engine,
+            "disk": self._check_disk,
+        }
+        outcomes = await asyncio.gather(*(_guard(check) for check in checks.values()))
+        report = dict(zip(checks, outcomes, strict=True))
+        if self.stopping:
+            report["server"] = Check(False, "The server is stopping.")
+        return report
+
+    async def _check_database(self) -> str:
+        await self._database.ping()
+        return "answers"
+
+    async def _check_migrations(self) -> str:
+        if not await is_current(self._database):
+            raise AppError("The database is not at this version's migration. Restart, or run `make migrate`.")
+        return "current"
+
+    async def _check_storage(self) -> str:
+        await self._store.check()
+        return "reads and writes"
+
+    async def _check_engine(self) -> str:
+        choice = await self._chooser.choose_for(None, None, "auto")
+        if choice.spec is None:
+            raise AppError(f"No engine can take a job: {choice.wait_reason}. " + " ".join(choice.reasons))
+        return choice.spec.engine + (f" ({choice.spec.model})" if choice.spec.model else "")
+
+    async def _check_disk(self) -> str:
+        free = (await asyncio.to_thread(shutil.disk_usage, self._data_dir)).free
+        if free < MIN_FREE_BYTES:
+            raise AppError(f"Only {free // 1024**2} MiB are free in {self._data_dir}.")
+        return f"{free // 1024**2} MiB free"
+
+
+async def _guard(check: Callable[[], Awaitable[str]]) -> Check:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return Check(True, await check())
+    except TimeoutError:
+        return Check(False, f"No answer within {CHECK_SECONDS:.0f} s.")
+    except AppError as error:
+        return Check(False, error.message)
+    except Exception as error:
+        log.warning("readiness_check_broke", error=repr(error))
+        return Check(False, type(error).__name__)
