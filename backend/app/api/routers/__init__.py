@@ -2,7 +2,13 @@
 
 from fastapi import APIRouter
 
-from app.api.routers import jobs, live, operations, transcribe
+from app.api.routers import auth, jobs, live, operations, transcribe
 
 # live stands before jobs: /api/jobs/events is not the job named "events".
-ROUTERS: tuple[APIRouter, ...] = (transcribe.router, live.router, jobs.router, operations.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    auth.router,
+    transcribe.router,
+    live.router,
+    jobs.router,
+    operations.router,
+)

@@ -43,7 +43,7 @@ class Profile:
 
     id: UUID
     email: str
-    name: str
+    name: str | None
     is_admin: bool
     workspaces: list[MemberWorkspace]
 
@@ -132,7 +132,7 @@ class Accounts:
             if user is None:
                 raise UnauthenticatedError("This account no longer exists.")
             workspaces = await list_workspaces(session, user_id)
-        return Profile(user.id, user.email, user.name, user.is_admin, workspaces)
+        return Profile(user.id, user.email, user.name or None, user.is_admin, workspaces)
 
     async def change_password(self, principal: Principal, current: str, new: str) -> None:
         """Ends all the user's other sessions at once. Raises `ForbiddenError` (wrong_password)."""

@@ -12,7 +12,7 @@ from app.core.passwords import MAX_PASSWORD_BYTES, normalize_password
 
 MAX_EMAIL = 254
 MAX_NAME = 200
-_COMMON_PASSWORDS = Path(__file__).parent / "data" / "common_passwords.txt"
+_COMMON_PASSWORDS = Path(__file__).parent / "common_passwords.txt"
 
 
 def normalize_email(email: str) -> str:

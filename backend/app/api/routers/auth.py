@@ -1,0 +1,170 @@
+"""/api/auth: register, sign in and out, renew, change the password."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Cookie, Depends, Request, Response
+from fastapi.security import OAuth2PasswordRequestForm
+
+from app.api.deps import ContainerDep, CurrentPrincipal, bearer_token
+from app.api.origins import require_own_origin
+from app.core.errors import UnauthenticatedError
+from app.factory import Container
+from app.schemas.auth import (
+    LoginRequest,
+    PasswordChange,
+    RegisterRequest,
+    TicketResponse,
+    TokenResponse,
+    UserMe,
+)
+from app.schemas.common import ErrorBody
+from app.services.identity.sessions import TICKET_LIFE, Device, SignIn
+
+REFRESH_COOKIE = "transcribe_refresh"
+COOKIE_PATH = "/api/auth"
+
+_UNAUTHENTICATED: dict[int | str, dict[str, Any]] = {401: {"model": ErrorBody}}
+_FORBIDDEN: dict[int | str, dict[str, Any]] = {403: {"model": ErrorBody}}
+
+
+async def _no_store(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"
+
+
+async def _own_origin(request: Request, container: ContainerDep) -> None:
+    require_own_origin(request, container.settings.server)
+
+
+router = APIRouter(prefix="/api/auth", tags=["auth"], dependencies=[Depends(_no_store)])
+
+RefreshCookie = Annotated[str | None, Cookie(alias=REFRESH_COOKIE, include_in_schema=False)]
+
+
+@router.post(
+    "/register",
+    status_code=201,
+    response_model=TokenResponse,
+    responses={**_FORBIDDEN, 409: {"model": ErrorBody}},
+)
+async def register(
+    body: RegisterRequest, request: Request, response: Response, container: ContainerDep
+) -> Any:
+    """A new account with a workspace of its own, signed in. The very first one is the administrator."""
+    sign_in = await container.identity.register(
+        email=body.email,
+        password=body.password,
+        name=body.name,
+        setup_token=body.setup_token,
+        device=_device(request),
+    )
+    _set_cookie(request, response, container, sign_in)
+    return await _token_response(container, sign_in)
+
+
+@router.post("/login", response_model=TokenResponse, responses=_UNAUTHENTICATED)
+async def login(body: LoginRequest, request: Request, response: Response, container: ContainerDep) -> Any:
+    """Sign in. Unknown addresses and wrong passwords look the same."""
+    sign_in = await container.identity.login(
+        email=body.email, password=body.password, device=_device(request)
+    )
+    _set_cookie(request, response, container, sign_in)
+    return await _token_response(container, sign_in)
+
+
+@router.post("/token", response_model=TokenResponse, responses=_UNAUTHENTICATED)
+async def token(
+    form: Annotated[OAuth2PasswordRequestForm, Depends()], request: Request, container: ContainerDep
+) -> Any:
+    """The OAuth2 password form, for scripts and for "Authorize" in /docs: an access token and no cookie."""
+    sign_in = await container.identity.login(
+        email=form.username, password=form.password, device=_device(request), with_refresh_token=False
+    )
+    return await _token_response(container, sign_in)
+
+
+@router.post(
+    "/refresh",
+    response_model=TokenResponse,
+    responses={**_UNAUTHENTICATED, **_FORBIDDEN},
+    dependencies=[Depends(_own_origin)],
+)
+async def refresh(
+    request: Request, response: Response, container: ContainerDep, cookie: RefreshCookie = None
+) -> Any:
+    """Trade the refresh cookie for its successor and a new access token. Needs no body."""
+    if not cookie:
+        raise UnauthenticatedError("Sign in: there is no session to go on with.")
+    sign_in = await container.sessions.refresh(cookie)
+    _set_cookie(request, response, container, sign_in)
+    return await _token_response(container, sign_in)
+
+
+@router.post("/logout", status_code=204, responses=_FORBIDDEN, dependencies=[Depends(_own_origin)])
+async def logout(
+    request: Request, response: Response, container: ContainerDep, cookie: RefreshCookie = None
+) -> None:
+    """End the session that the cookie or the bearer token belongs to, at once. Never an error."""
+    access_token = bearer_token(request.headers.get("authorization"))
+    await container.sessions.end(refresh_token=cookie, access_token=access_token)
+    response.delete_cookie(
+        REFRESH_COOKIE,
+        path=COOKIE_PATH,
+        secure=_is_secure(request, container),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+@router.get("/me", response_model=UserMe, responses=_UNAUTHENTICATED)
+async def me(principal: CurrentPrincipal, container: ContainerDep) -> Any:
+    """Who is signed in, and their workspaces, their own first."""
+    return await container.identity.profile(principal.user_id)
+
+
+@router.post("/password", status_code=204, responses={**_UNAUTHENTICATED, **_FORBIDDEN})
+async def password(body: PasswordChange, principal: CurrentPrincipal, container: ContainerDep) -> None:
+    """Change the password. All other sessions end at once."""
+    await container.identity.change_password(principal, body.current_password, body.new_password)
+
+
+@router.post("/ticket", response_model=TicketResponse, responses=_UNAUTHENTICATED)
+async def ticket(principal: CurrentPrincipal, container: ContainerDep) -> Any:
+    """A one-time pass for a WebSocket, where browsers cannot send a bearer token."""
+    issued = await container.sessions.issue_ticket(principal)
+    return {"ticket": issued, "expires_in": int(TICKET_LIFE.total_seconds())}
+
+
+async def _token_response(container: Container, sign_in: SignIn) -> dict[str, Any]:
+    return {
+        "access_token": sign_in.access_token,
+        "token_type": "bearer",
+        "expires_in": container.sessions.access_lifetime_seconds,
+        "user": await container.identity.profile(sign_in.user_id),
+    }
+
+
+def _set_cookie(request: Request, response: Response, container: Container, sign_in: SignIn) -> None:
+    assert sign_in.refresh_token is not None
+    response.set_cookie(
+        REFRESH_COOKIE,
+        sign_in.refresh_token,
+        max_age=int(container.sessions.refresh_lifetime.total_seconds()),
+        path=COOKIE_PATH,
+        secure=_is_secure(request, container),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def _is_secure(request: Request, container: Container) -> bool:
+    """Plain http in a home network has to work; wherever https is used, the cookie travels over nothing else."""
+    return request.url.scheme == "https" or container.settings.server.public_url.startswith("https://")
+
+
+def _device(request: Request) -> Device:
+    return Device(
+        user_agent=request.headers.get("user-agent", ""),
+        address=request.client.host if request.client else "",
+    )

@@ -1,0 +1,33 @@
+"""What all request and response models share."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class RequestModel(BaseModel):
+    """A body that clients send: unknown fields are refused, so that a misspelt one is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class ResponseModel(BaseModel):
+    """A body that the server sends, read from rows and dataclasses alike."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ErrorDetail(BaseModel):
+    """`code` is stable, `message` a sentence for a person, `field` the path of the offending input."""
+
+    code: str
+    message: str
+    field: str | None = None
+    retry_after: int | None = None
+    request_id: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every error."""
+
+    error: ErrorDetail
