@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from app.asr.host.decoder import Decoder
+from app.asr.host.pool import EnginePool
+from app.asr.limits import MediaLimits
 from app.core.config import Settings
 from app.core.passwords import Passwords
 from app.core.secrets import load_secret
-from app.core.security import AccessTokens
+from app.core.security import AccessTokens, derive_key
 from app.db.session import Database
+from app.services.admin.maintenance import Maintenance
+from app.services.admin.readiness import Readiness
 from app.services.identity.accounts import Accounts
 from app.services.identity.sessions import Sessions
+from app.services.jobs.bus import EventBus
+from app.services.jobs.dispatcher import InProcessDispatcher
+from app.services.jobs.engine_choice import EngineChooser, ModelKeeper
+from app.services.jobs.runner import RunnerParts
+from app.services.jobs.service import JobService
+from app.services.media.files import Files
+from app.services.media.intake import Intake
+from app.services.media.janitor import expire_uploads
+from app.services.media.renditions import RenditionWorker
+from app.services.media.uploads import Uploads
+from app.storage.local import LocalStore
+from app.storage.signing import UrlSigner
 
 
 @dataclass(slots=True)
@@ -23,8 +41,42 @@ class Container:
     secret: bytes = field(repr=False)  # keys come from it through `derive_key`, one a purpose
     sessions: Sessions
     identity: Accounts
+    store: LocalStore
+    uploads: Uploads
+    files: Files
+    renditions: RenditionWorker
+    bus: EventBus
+    models: ModelKeeper
+    chooser: EngineChooser
+    pool: EnginePool
+    dispatcher: InProcessDispatcher
+    jobs: JobService
+    readiness: Readiness
+    maintenance: Maintenance
+
+    async def start(self) -> None:
+        """Begin to work in the background. Answers at once: recovery and downloads never hold up the start."""
+        self.settings.server.data_dir.mkdir(parents=True, exist_ok=True)
+        self.dispatcher.start()
+        self.renditions.start()
+        self.maintenance.start()
+        self.models.on_change.append(self.dispatcher.recheck_waiting)
+        if self.settings.speech.transcription_backend in ("auto", "whisper_cpp"):
+            await self.chooser.prefetch()
+
+    def begin_stop(self) -> None:
+        """A stop signal has come: not ready any more, streams end, nothing new is claimed."""
+        self.readiness.stopping = True
+        self.bus.close()
+        self.dispatcher.begin_stop()
 
     async def close(self) -> None:
+        """Hand running jobs back and end every process of ours."""
+        self.begin_stop()
+        await self.dispatcher.stop()
+        await asyncio.gather(
+            self.maintenance.stop(), self.renditions.stop(), self.models.close(), self.pool.close()
+        )
         await self.database.close()
 
 
@@ -37,9 +89,59 @@ def build_container(settings: Settings) -> Container:
     )
     secret = load_secret(settings)
     sessions = _build_sessions(settings, database, secret)
-    identity = Accounts(settings, database, Passwords(), sessions, secret=secret)
+    store = _build_store(settings, secret)
+    renditions = RenditionWorker(database, store)
+    intake = Intake(
+        database,
+        store,
+        max_bytes=settings.storage.max_file_bytes,
+        ttl=timedelta(hours=settings.storage.upload_ttl_hours),
+        wake=renditions.wake,
+    )
+    bus = EventBus()
+    models = ModelKeeper(
+        settings.models_dir, settings.speech.model_base_url, enabled=settings.speech.model_auto_download
+    )
+    chooser = EngineChooser(settings, models)
+    pool = EnginePool(
+        settings.engine_processes,
+        window_timeout=settings.speech.engine_window_timeout_seconds,
+        idle_seconds=settings.speech.engine_idle_seconds,
+    )
+    dispatcher = InProcessDispatcher(
+        RunnerParts(
+            database=database,
+            bus=bus,
+            store=store,
+            pool=pool,
+            decoder=Decoder(),
+            chooser=chooser,
+            limits=MediaLimits(max_audio_seconds=settings.storage.max_audio_seconds),
+            max_in_flight=settings.engine_processes + 1,
+        ),
+        slots=settings.speech.max_parallel_transcriptions,
+        drain_seconds=settings.server.shutdown_seconds,
+    )
     return Container(
-        settings=settings, database=database, secret=secret, sessions=sessions, identity=identity
+        settings=settings,
+        database=database,
+        secret=secret,
+        sessions=sessions,
+        identity=Accounts(settings, database, Passwords(), sessions, secret=secret),
+        store=store,
+        uploads=Uploads(intake),
+        files=Files(intake),
+        renditions=renditions,
+        bus=bus,
+        models=models,
+        chooser=chooser,
+        pool=pool,
+        dispatcher=dispatcher,
+        jobs=JobService(bus, ring=dispatcher.ring, interrupt=dispatcher.interrupt),
+        readiness=Readiness(database, store, chooser, settings.server.data_dir),
+        maintenance=Maintenance(
+            [("expire_uploads", lambda: expire_uploads(database, store, ttl=intake.ttl))]
+        ),
     )
 
 
@@ -51,3 +153,8 @@ def _build_sessions(settings: Settings, database: Database, secret: bytes) -> Se
     )
     lifetime = timedelta(days=settings.identity.refresh_token_expire_days)
     return Sessions(database, tokens, secret=secret, refresh_lifetime=lifetime)
+
+
+def _build_store(settings: Settings, secret: bytes) -> LocalStore:
+    signer = UrlSigner(derive_key(secret, "store-url"), ttl_seconds=settings.storage.url_ttl_seconds)
+    return LocalStore(settings.storage_dir, signer)

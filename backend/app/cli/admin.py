@@ -12,7 +12,6 @@ import typer
 from app.cli.settings import load_settings
 from app.core.errors import AppError
 from app.db.migrations import MigrationError, upgrade
-from app.db.session import SystemSession
 from app.factory import Container, build_container
 
 app = typer.Typer(help="Accounts, on the server itself.", no_args_is_help=True)
@@ -27,25 +26,21 @@ def create(
     """Make an administrator, whatever ALLOW_REGISTRATION says."""
     secret = password or _read_password()
 
-    async def work(container: Container, session: SystemSession) -> None:
-        await container.identity.create_admin(session, email=email, password=secret, name=name)
-
-    _in_transaction(work)
+    _with_container(lambda c: c.identity.create_admin(email=email, password=secret, name=name))
     print(f"{email} is an administrator.")
 
 
 @app.command("password")
 def password(
     email: str,
-    new: str | None = typer.Option(None, "--password", help="Asked for, or read from a pipe, where it is not given."),
+    new: str | None = typer.Option(
+        None, "--password", help="Asked for, or read from a pipe, where it is not given."
+    ),
 ) -> None:
     """Give an account a new password and end its sessions."""
     secret = new or _read_password()
 
-    async def work(container: Container, session: SystemSession) -> None:
-        await container.identity.set_password(session, email=email, password=secret)
-
-    _in_transaction(work)
+    _with_container(lambda c: c.identity.set_password(email=email, password=secret))
     print(f"The password of {email} is changed; all its sessions have ended.")
 
 
@@ -59,15 +54,14 @@ def _read_password() -> str:
     return secret
 
 
-def _in_transaction(work: Callable[[Container, SystemSession], Awaitable[None]]) -> None:
+def _with_container(work: Callable[[Container], Awaitable[object]]) -> None:
     settings = load_settings()
     settings.server.data_dir.mkdir(parents=True, exist_ok=True)
 
     async def run() -> None:
         container = build_container(settings)
         try:
-            async with container.database.system() as session:
-                await work(container, session)
+            await work(container)
         finally:
             await container.close()
 

@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -87,7 +87,7 @@ class _Server(uvicorn.Server):
         print(f"Transcribe is ready: {url}", f"Engine: {engine}", sep="\n", flush=True)
         for reason in choice.reasons:
             print(f"  {reason}", flush=True)
-        setup_token = await container.setup_token()
+        setup_token = await container.identity.needed_setup_token()
         if setup_token is not None:
             print(f"Setup token for the first account: {setup_token}", flush=True)
 

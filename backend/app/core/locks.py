@@ -32,7 +32,7 @@ def lock_file(path: Path, *, note: str = "") -> Iterator[None]:
 
 def _try_lock(fd: int) -> bool:
     try:
-        import fcntl  # noqa: PLC0415 (not on every system)
+        import fcntl
     except ImportError:
         return True  # no advisory locks here; the database's own locks still hold
     try:

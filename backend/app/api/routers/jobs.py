@@ -21,12 +21,12 @@ router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
 
 @router.post("", status_code=201, response_model=Job)
-async def create(body: JobCreate, container: ContainerDep, session: TenantWrite, tenant: CurrentTenant) -> Any:
+async def create(
+    body: JobCreate, container: ContainerDep, session: TenantWrite, tenant: CurrentTenant
+) -> Any:
     """Put a transcription of an uploaded file into the queue."""
     options = JobOptions(**body.model_dump(exclude={"file_id"}))
-    job = await container.jobs.create(
-        session, user_id=tenant.principal.user_id, file_id=body.file_id, options=options
-    )
+    job = await container.jobs.create(session, user_id=tenant.user_id, file_id=body.file_id, options=options)
     return job_view(job)
 
 
@@ -90,7 +90,10 @@ async def result(job_id: UUID, container: ContainerDep, session: TenantRead, par
     responses={200: {"content": {f.media_type.split(";")[0]: {} for f in FORMATS.values()}}},
 )
 async def download(
-    job_id: UUID, container: ContainerDep, session: TenantRead, format: DownloadFormat = DownloadFormat.TXT  # noqa: A002 (the contract's name)
+    job_id: UUID,
+    container: ContainerDep,
+    session: TenantRead,
+    format: DownloadFormat = DownloadFormat.TXT,  # noqa: A002 (the contract's name)
 ) -> Response:
     """The transcript as a file: plain text, SubRip, WebVTT, or JSON."""
     job = await container.jobs.get(session, job_id)
@@ -99,5 +102,8 @@ async def download(
     return Response(
         written.render(text).encode(),
         media_type=written.media_type,
-        headers={"Content-Disposition": attachment(job.filename, format), "Cache-Control": "private, no-cache"},
+        headers={
+            "Content-Disposition": attachment(job.filename, format),
+            "Cache-Control": "private, no-cache",
+        },
     )

@@ -57,7 +57,7 @@ async def transcribe(request: Request, container: ContainerDep) -> Any:
         raise InvalidInputError("There is no part named file with a recording in it.", field="file")
     file = await container.files.store_stream(
         workspace_id=tenant.workspace_id,
-        user_id=tenant.principal.user_id,
+        user_id=tenant.user_id,
         filename=part.filename or "",
         content_type=_content_type(part),
         chunks=form.chunks(),
@@ -65,9 +65,7 @@ async def transcribe(request: Request, container: ContainerDep) -> Any:
     await form.file()  # fields that stand behind the file
     options = _options(form.fields)
     async with container.database.tenant(tenant.workspace_id) as session:
-        job = await container.jobs.create(
-            session, user_id=tenant.principal.user_id, file_id=file.id, options=options
-        )
+        job = await container.jobs.create(session, user_id=tenant.user_id, file_id=file.id, options=options)
         return {"job_id": job.id, "status": job.status, "filename": job.filename}
 
 

@@ -16,4 +16,6 @@ _NAMES = (
     "jw Javanese,su Sundanese,yue Cantonese"
 )
 
-LANGUAGES: dict[str, str] = {code: name for code, _, name in (pair.partition(" ") for pair in _NAMES.split(","))}
+LANGUAGES: dict[str, str] = {
+    code: name for code, _, name in (pair.partition(" ") for pair in _NAMES.split(","))
+}

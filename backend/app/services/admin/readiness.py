@@ -32,7 +32,9 @@ class Check:
 class Readiness:
     """Runs all checks at once, each within 3 s."""
 
-    def __init__(self, database: Database, store: ObjectStore, chooser: EngineChooser, data_dir: Path) -> None:
+    def __init__(
+        self, database: Database, store: ObjectStore, chooser: EngineChooser, data_dir: Path
+    ) -> None:
         self._database = database
         self._store = store
         self._chooser = chooser
@@ -71,7 +73,7 @@ class Readiness:
         choice = await self._chooser.choose_for(None, None, "auto")
         if choice.spec is None:
             raise AppError(f"No engine can take a job: {choice.wait_reason}. " + " ".join(choice.reasons))
-        return choice.spec.engine + (f" ({choice.spec.model})" if choice.spec.model else "")
+        return f"{choice.spec.engine} ({choice.spec.model})" if choice.spec.model else str(choice.spec.engine)
 
     async def _check_disk(self) -> str:
         free = (await asyncio.to_thread(shutil.disk_usage, self._data_dir)).free

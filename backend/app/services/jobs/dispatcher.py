@@ -32,17 +32,17 @@ class InProcessDispatcher:
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping: asyncio.Task[None] | None = None
 
-    @property
-    def wake_event(self) -> asyncio.Event:
-        return self._wake
-
-    async def start(self) -> None:
+    def start(self) -> None:
         """Begin in the background; recovery never delays the start of the server."""
         self._tasks = [asyncio.create_task(self._claim_loop()), asyncio.create_task(self._sweep_loop())]
 
     def ring(self) -> None:
         """There may be something to claim."""
         self._wake.set()
+
+    def recheck_waiting(self) -> None:
+        """A model arrived, or will not: jobs that wait for one are looked at again now."""
+        self._tasks.append(asyncio.create_task(self._recheck()))
 
     def interrupt(self, job_id: UUID) -> None:
         """A job was cancelled or deleted: stop its work at once if it runs here."""
@@ -112,6 +112,11 @@ class InProcessDispatcher:
         self._wake.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("run_broke", job_id=str(job_id), exc_info=task.exception())
+
+    async def _recheck(self) -> None:
+        async with self._parts.database.system() as session:
+            await claims.wake_waiting(session)
+        self.ring()
 
     async def _recover(self) -> None:
         try:

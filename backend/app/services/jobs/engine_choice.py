@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class ModelKeeper:
         self._enabled = enabled
         self._states: dict[str, DownloadState] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self.on_change: list[asyncio.Event] = []
+        self.on_change: list[Callable[[], None]] = []
 
     def state(self, name: str) -> DownloadState:
         return self._states.setdefault(name, DownloadState())
@@ -72,8 +73,8 @@ class ModelKeeper:
             log.error("model_download_broke", model=name, exc_info=error)
         finally:
             state.running = False
-            for event in self.on_change:
-                event.set()
+            for tell in self.on_change:
+                tell()
 
     async def close(self) -> None:
         for task in self._tasks.values():
@@ -87,6 +88,12 @@ class EngineChooser:
     def __init__(self, settings: Settings, keeper: ModelKeeper) -> None:
         self._settings = settings
         self._keeper = keeper
+
+    async def prefetch(self) -> None:
+        """Begin to fetch WHISPER_MODEL where it is missing, so that the first job need not wait for it."""
+        name = self._settings.speech.whisper_model
+        if not await self._has_model(name):
+            self._keeper.ensure(name)
 
     async def choose(self, job: Job) -> Choice:
         """The engine for this job, or why it has to wait."""

@@ -31,7 +31,8 @@ async def begin_run(
 ) -> Job:
     """Pin the engine; keep the stored plan where it is of the same kind, else start a new run openly.
 
-    The fingerprint covers library versions, cutter settings and the model, so that a resume cuts and hears exactly as before.
+    The fingerprint covers library versions, cutter settings and the model, so that a resume cuts and hears exactly
+    as before.
     """
     assert choice.spec is not None
     fingerprint = plan_fingerprint(options, choice.spec)

@@ -11,8 +11,9 @@ from datetime import timedelta
 from typing import Any
 
 from app.asr.host.decoder import Decoder
-from app.asr.host.pool import EngineCrashedError, EnginePool
-from app.asr.pipeline import MediaLimits, transcribe
+from app.asr.host.pool import EngineCrashed, EnginePool
+from app.asr.limits import MediaLimits
+from app.asr.pipeline import transcribe
 from app.asr.types import EngineSpec, Mode, TranscribeOptions, Vad
 from app.core.errors import AppError, JobError
 from app.core.logging import bound_contextvars, get_logger
@@ -130,6 +131,7 @@ class JobRun:
             sink=sink,
             limits=parts.limits,
             max_in_flight=parts.max_in_flight,
+            keep_segments=False,
         )
 
     async def _keep_lease(self) -> None:
@@ -173,8 +175,8 @@ class JobRun:
             async with self._parts.database.system() as session:
                 await planning.forget_plan(session, self.claim)
             await self._release(0, again=True)
-        elif isinstance(error, EngineCrashedError):
-            await self._settle_crash(error)
+        elif isinstance(error, EngineCrashed) and error.window is not None:
+            await self._settle_crash(error, error.window)
         elif isinstance(error, JobError):
             await self._settle_error(error.code, error.message, retryable=error.retryable)
         elif isinstance(error, AppError):
@@ -194,16 +196,16 @@ class JobRun:
         elif self._releasing:
             await self._release(0, again=False)
 
-    async def _settle_crash(self, error: EngineCrashedError) -> None:
+    async def _settle_crash(self, error: EngineCrashed, window: int) -> None:
         assert self._sink is not None
-        crashes = await self._sink.count_crash(error.window_index)
-        log.warning("engine_crashed", window=error.window_index, crashes=crashes, reason=error.message)
+        crashes = await self._sink.count_crash(window)
+        log.warning("engine_crashed", window=window, crashes=crashes, reason=error.message)
         if crashes < MAX_WINDOW_CRASHES:
             await self._release(0, again=True, error=(error.code, error.message))
             return
         await self._fail(
             "quarantined",
-            f"The engine crashed {crashes} times on window {error.window_index + 1} of this recording, so it is set "
+            f"The engine crashed {crashes} times on window {window + 1} of this recording, so it is set "
             "aside. The text of the other windows is kept. Retry with another model, or report this file.",
         )
 
