@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from app.core.errors import AppError
+
+
+class StorageFullError(AppError):
+    """No room for these bytes; what was written of them is gone again."""
+
+    status, code = 507, "storage_full"
+
+    def __init__(self) -> None:
+        super().__init__("The server has no room left for this file. Ask its operator to make space.")
+
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object that is whole and sealed. `size` in bytes, `sha256` where it was computed on the way in."""
+    """An object that is whole and sealed. `size` in bytes, `sha256` (hex) where it was computed on the way in."""
 
     key: str
     size: int
@@ -24,49 +35,101 @@ class SignedUrl:
 
     url: str
     expires_at: datetime
-    headers: Mapping[str, str]
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPart:
+    """A part as it was planned: number from 1, place and exact length in bytes."""
+
+    number: int
+    offset: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """A part that has arrived: number from 1, size in bytes, and the store's ETag."""
+    """A part that has arrived; `etag` without quotes."""
 
-    part_number: int
+    number: int
     size: int
     etag: str
 
 
 class ObjectStore(Protocol):
-    """Everything the services ask of a store. Keys are server-made (`w/<workspace>/f/<file>/<kind>`).
+    """Everything the services ask of a store. Keys come from `app.storage.keys`; `upload` is the store's own id.
 
-    Raises `UnavailableError` while the store is away, `FileTooLargeError` past `limit`,
-    `ConflictError` where sizes or parts do not match, `NotFoundError` for a missing key.
+    An upload of a single PUT is one of one part. Raises `UnavailableError` while the store is away,
+    `StorageFullError` where it has no room, `NotFoundError` for a missing key.
     """
 
-    async def write(self, key: str, chunks: AsyncIterable[bytes], *, limit: int) -> StoredObject: ...
+    async def begin_upload(self, key: str, *, size: int) -> str:
+        """Open an upload of `size` bytes and answer its id. Refuses at once what there is no room for."""
+        ...
 
-    async def delete(self, key: str) -> None: ...
+    def put_url(self, upload: str, part: PlannedPart, *, base_url: str) -> SignedUrl:
+        """Where to PUT this part. Its exact Content-Length is signed."""
+        ...
+
+    async def list_parts(self, upload: str) -> list[StoredPart]:
+        """What has arrived, by number. Nothing for an upload that is over."""
+        ...
+
+    async def complete_upload(
+        self, key: str, upload: str, parts: Sequence[PlannedPart], *, etags: Mapping[int, str] | None = None
+    ) -> StoredObject:
+        """Seal the object, or raise `ConflictError` naming what is missing. `etags` by number, where the client
+        said what it sent, have to match what arrived.
+
+        May be called again, at once or after a crash anywhere inside: answers the same object.
+        """
+        ...
+
+    async def abort_upload(self, upload: str) -> None:
+        """Drop the upload and all its bytes; one that is over is left alone."""
+        ...
+
+    async def write(self, key: str, chunks: AsyncIterable[bytes], *, limit: int) -> StoredObject:
+        """Stream a new object in. `FileTooLargeError` past `limit` bytes, `FileEmptyError` for none; both leave
+        nothing behind."""
+        ...
+
+    async def put_file(self, key: str, path: Path) -> StoredObject:
+        """Move a finished file from `scratch_dir` in; it replaces an object of the same key."""
+        ...
+
+    def read(self, key: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """Blocks of the object from byte `start` on."""
+        ...
+
+    async def local_path(self, key: str) -> Path:
+        """Where to read the object on this machine's disk. Never write to it."""
+        ...
 
     async def size(self, key: str) -> int: ...
 
-    async def local_path(self, key: str) -> Path: ...
+    async def delete(self, key: str) -> None:
+        """Gone for good; a missing object is no error."""
+        ...
 
-    def put_url(self, key: str, *, size: int, base_url: str) -> SignedUrl: ...
+    def get_url(
+        self, key: str, *, base_url: str, filename: str, content_type: str, download: bool = False
+    ) -> SignedUrl:
+        """Where to read the object. `download` asks the browser to save it under `filename`."""
+        ...
 
-    def part_url(self, key: str, upload: str, part_number: int, *, size: int, base_url: str) -> SignedUrl: ...
+    def scratch_dir(self) -> Path:
+        """A folder for files in the making; what a crash leaves there is swept."""
+        ...
 
-    def get_url(self, key: str, *, base_url: str, filename: str, content_type: str) -> SignedUrl: ...
+    async def sweep(self, *, files_before: datetime, uploads_before: datetime) -> int:
+        """Remove what crashes left: temporary files and uploads not touched since; answers how many."""
+        ...
 
-    async def begin_multipart(self, key: str) -> str: ...
+    async def free_bytes(self) -> int | None:
+        """Room that is left, None where the store has no such limit."""
+        ...
 
-    async def list_parts(self, key: str, upload: str) -> Sequence[StoredPart]: ...
-
-    async def complete_multipart(
-        self, key: str, upload: str, parts: Sequence[StoredPart], *, size: int
-    ) -> StoredObject: ...
-
-    async def complete_single(self, key: str, *, size: int) -> StoredObject: ...
-
-    async def abort(self, key: str, upload: str | None) -> None: ...
-
-    async def check(self) -> None: ...
+    async def check(self) -> None:
+        """Write a probe and read it again. Raises what stands in the way."""
+        ...

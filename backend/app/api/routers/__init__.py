@@ -2,11 +2,13 @@
 
 from fastapi import APIRouter
 
-from app.api.routers import auth, jobs, live, operations, transcribe
+from app.api.routers import auth, files, jobs, live, operations, store, transcribe
 
 # live stands before jobs: /api/jobs/events is not the job named "events".
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
+    files.router,
+    store.router,
     transcribe.router,
     live.router,
     jobs.router,

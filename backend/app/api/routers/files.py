@@ -1,0 +1,127 @@
+"""/api/files: announce, send in parts, complete, read, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from app.api.base_url import BaseUrl
+from app.api.deps import ContainerDep, CurrentTenant, TenantRead, TenantWrite, TenantWriter
+from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
+from app.schemas.files import (
+    CompleteRequest,
+    File,
+    FileList,
+    FileUrl,
+    Part,
+    Parts,
+    PartsRequest,
+    PresignRequest,
+    PresignResponse,
+)
+
+router = APIRouter(prefix="/api/files", tags=["files"])
+
+
+@router.post("/presign", status_code=201)
+async def presign(
+    body: PresignRequest,
+    container: ContainerDep,
+    tenant: CurrentTenant,
+    session: TenantWrite,
+    base_url: BaseUrl,
+) -> PresignResponse:
+    """Announce a file of an exact size and learn where its bytes go."""
+    opened = await container.uploads.presign(
+        session, user_id=tenant.user_id, base_url=base_url, **body.model_dump()
+    )
+    upload, url = opened.upload, opened.url
+    return PresignResponse(
+        upload_id=upload.id,
+        file_id=upload.file_id,
+        method=upload.method,  # type: ignore[arg-type]  # one of the two words
+        url=url.url if url else None,
+        headers=url.headers if url else {},
+        part_size=upload.part_size,
+        part_count=upload.part_count,
+        expires_at=opened.expires_at,
+    )
+
+
+@router.post("/uploads/{upload_id}/parts")
+async def sign_parts(
+    upload_id: UUID, body: PartsRequest, container: ContainerDep, session: TenantWrite, base_url: BaseUrl
+) -> Parts:
+    """Addresses for the parts to send next; ask again when they expire."""
+    signed = await container.uploads.sign_parts(session, upload_id, body.part_numbers, base_url=base_url)
+    return Parts(parts=[Part(part_number=part.number, url=part.url, size=part.size) for part in signed])
+
+
+@router.get("/uploads/{upload_id}/parts")
+async def list_parts(upload_id: UUID, container: ContainerDep, session: TenantRead) -> Parts:
+    """The parts that have arrived, so that an upload resumes."""
+    arrived = await container.uploads.list_parts(session, upload_id)
+    return Parts(parts=[Part(part_number=part.number, size=part.size, etag=part.etag) for part in arrived])
+
+
+@router.delete("/uploads/{upload_id}", status_code=204)
+async def abort(upload_id: UUID, container: ContainerDep, session: TenantWrite) -> None:
+    """Drop an upload and what has arrived of it."""
+    await container.uploads.abort(session, upload_id)
+
+
+@router.post("/complete")
+async def complete(body: CompleteRequest, container: ContainerDep, tenant: TenantWriter) -> File:
+    """Check sizes and parts and seal the file. May be repeated."""
+    etags = (
+        {part.part_number: part.etag.strip('"') for part in body.parts} if body.parts is not None else None
+    )
+    file = await container.uploads.complete(tenant.workspace_id, body.upload_id, etags)
+    return File.model_validate(file)
+
+
+@router.get("", name="list")
+async def list_files(
+    container: ContainerDep,
+    session: TenantRead,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> FileList:
+    """The workspace's files, newest first."""
+    files, following = await container.files.list(session, limit=limit, cursor=Cursor.decode(cursor))
+    return FileList(
+        items=[File.model_validate(file) for file in files],
+        next_cursor=following.encode() if following else None,
+    )
+
+
+@router.get("/{file_id}")
+async def get(file_id: UUID, container: ContainerDep, session: TenantRead) -> File:
+    """One file."""
+    return File.model_validate(await container.files.get(session, file_id))
+
+
+@router.get("/{file_id}/url")
+async def url(
+    file_id: UUID,
+    container: ContainerDep,
+    session: TenantRead,
+    base_url: BaseUrl,
+    original: Annotated[
+        bool, Query(description="The bytes as uploaded, even if browsers cannot play them.")
+    ] = False,
+    download: Annotated[bool, Query(description="Ask the browser to save the file, not to play it.")] = False,
+) -> FileUrl:
+    """A short-lived address to play or save the file; it takes ranges and needs no token."""
+    found = await container.files.url(
+        session, file_id, base_url=base_url, original=original, download=download
+    )
+    return FileUrl.model_validate(found)
+
+
+@router.delete("/{file_id}", status_code=204)
+async def delete(file_id: UUID, container: ContainerDep, session: TenantWrite) -> None:
+    """Delete a file that no transcription uses."""
+    await container.files.delete(session, file_id)

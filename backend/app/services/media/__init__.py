@@ -1,0 +1,1 @@
+"""Recordings: how they arrive, where they are read, and what browsers play."""
