@@ -34,7 +34,7 @@ test-frontend: ## Test the pages' code
 
 test-e2e: ## Test the whole product in a real browser
 	$(BOOTSTRAP) python-dev web
-	cd frontend && node --test --test-concurrency=1 --test-reporter=spec "e2e/*.test.mjs"
+	cd frontend && node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.mjs
 
 lint: ## Check style, formatting and the direction of imports
 	$(BOOTSTRAP) python-dev web-packages
