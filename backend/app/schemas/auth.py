@@ -7,26 +7,26 @@ from uuid import UUID
 from pydantic import Field
 
 from app.models.workspaces import Role
-from app.schemas.common import RequestModel, ResponseModel
+from app.schemas.common import RequestModel, ResponseModel, Text
 
 
 class RegisterRequest(RequestModel):
     """`setup_token`: for the first account of a server that others can reach; its log prints it."""
 
-    email: str
-    password: str
-    name: str | None = None
-    setup_token: str | None = None
+    email: Text
+    password: Text
+    name: Text | None = None
+    setup_token: Text | None = None
 
 
 class LoginRequest(RequestModel):
-    email: str
-    password: str
+    email: Text
+    password: Text
 
 
 class PasswordChange(RequestModel):
-    current_password: str
-    new_password: str
+    current_password: Text
+    new_password: Text
 
 
 class UserWorkspace(ResponseModel):

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds half of a character") from None
+    return text
+
+
+# JSON can spell lone surrogates ("\ud800"), which neither UTF-8 nor a database can hold.
+Text = Annotated[str, AfterValidator(_encodable)]
 
 
 class RequestModel(BaseModel):
