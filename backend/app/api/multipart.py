@@ -39,7 +39,9 @@ class FormStream:
         kind, options = parse_options_header(request.headers.get("content-type", ""))
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
-            raise InvalidInputError("Send the recording as multipart/form-data with a part named file.", field="file")
+            raise InvalidInputError(
+                "Send the recording as multipart/form-data with a part named file.", field="file"
+            )
         self.fields: dict[str, str] = {}
         self._body = request.stream()
         self._events: list[tuple[str, bytes]] = []

@@ -75,9 +75,7 @@ async def follow_job(
                     return
 
 
-async def follow_workspace(
-    container: Container, tenant: Tenant, after: int | None
-) -> AsyncIterator[Message]:
+async def follow_workspace(container: Container, tenant: Tenant, after: int | None) -> AsyncIterator[Message]:
     """Events of all the workspace's jobs after `after`; None begins with what comes next. Never ends by itself."""
     with container.bus.watch(tenant.workspace_id, None) as watcher:
         async with container.database.tenant(tenant.workspace_id, read_only=True) as session:

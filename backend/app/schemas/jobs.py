@@ -76,7 +76,9 @@ class Job(BaseModel):
     transcript_id: UUID | None = None
     filename: str
     status: JobStatus
-    stage: str | None = Field(description="What it is doing: decoding, loading_model, transcribing, finalizing.")
+    stage: str | None = Field(
+        description="What it is doing: decoding, loading_model, transcribing, finalizing."
+    )
     progress: float = Field(ge=0, le=1)
     eta_seconds: int | None
     language: str = Field(description="The language heard, once known; before that the one asked for.")

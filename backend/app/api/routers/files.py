@@ -41,7 +41,7 @@ async def presign(
     return PresignResponse(
         upload_id=upload.id,
         file_id=upload.file_id,
-        method=upload.method,  # type: ignore[arg-type]  # one of the two words
+        method=upload.method,
         url=url.url if url else None,
         headers=url.headers if url else {},
         part_size=upload.part_size,

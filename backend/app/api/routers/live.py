@@ -32,7 +32,9 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 def _sequence(last_event_id: str | None) -> int | None:
     """The id to replay after; anything that is not a number of ours begins anew."""
-    return int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else None
+    return (
+        int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else None
+    )
 
 
 def _encode(message: Message) -> str:

@@ -1,0 +1,165 @@
+"""Server-sent events and the WebSocket, over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx2
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.fixtures.app import MakeApp, RunningApp, sign_up
+from tests.fixtures.sse import ServerEvent, read_events
+
+
+@pytest.fixture
+async def app(serve_app: MakeApp, database_url: str) -> RunningApp:
+    running = await serve_app(database_url=database_url, transcription_backend="stub")
+    await sign_up(running.client)
+    return running
+
+
+async def submit(client: httpx2.AsyncClient, **options: str) -> str:
+    answer = await client.post(
+        "/api/transcribe", files={"file": ("talk.txt", b"Hello there.\n\nGood bye.\n")}, data=options
+    )
+    job_id: str = answer.json()["job_id"]
+    return job_id
+
+
+async def collect(client: httpx2.AsyncClient, path: str, last: int | None = None) -> list[ServerEvent]:
+    headers = {} if last is None else {"Last-Event-ID": str(last)}
+    async with asyncio.timeout(20), client.stream("GET", path, headers=headers) as answer:
+        assert answer.status_code == 200, answer.status_code
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        return [event async for event in read_events(answer)]
+
+
+async def test_a_stream_begins_with_the_status_and_ends_with_the_end(app: RunningApp) -> None:
+    job_id = await submit(app.client)
+    events = await collect(app.client, f"/api/jobs/{job_id}/events")
+    assert events[0].type == "status"
+    assert events[0].data["id"] == job_id
+    assert events[-1].type == "end"
+    assert events[-1].data == {"job_id": job_id, "status": "completed"}
+    assert events[-2].type == "status"
+    assert events[-2].data["status"] == "completed"
+    assert all(e.id is None for e in events if e.type == "progress")
+    numbered = [e.id for e in events if e.id is not None]
+    assert numbered == list(range(numbered[0], numbered[0] + len(numbered)))
+
+
+async def test_everything_replays_after_an_id_and_the_last_id_gives_204(app: RunningApp) -> None:
+    job_id = await submit(app.client)
+    path = f"/api/jobs/{job_id}/events"
+    await collect(app.client, path)
+    replay = await collect(app.client, path, last=0)
+    assert [e.id for e in replay] == list(range(1, len(replay) + 1))
+    assert [e.type for e in replay] == ["status", "status", "segments", "status", "end"]
+    (segments,) = (e.data for e in replay if e.type == "segments")
+    result = (await app.client.get(f"/api/jobs/{job_id}/result")).json()
+    assert segments["segments"] == result["segments"]
+    tail = await collect(app.client, path, last=replay[-2].id)
+    assert [e.type for e in tail] == ["end"]
+    over = await app.client.get(path, headers={"Last-Event-ID": str(replay[-1].id)})
+    assert over.status_code == 204
+    again = await collect(app.client, path)
+    assert [e.type for e in again] == ["status", "end"]
+
+
+async def test_the_list_stream_tells_of_every_job_of_the_workspace_only(app: RunningApp) -> None:
+    async with app.client.stream("GET", "/api/jobs/events") as answer:
+        async with httpx2.AsyncClient(base_url=app.base_url) as stranger:
+            await sign_up(stranger, "eve@example.org")
+            foreign = await submit(stranger)
+        first, second = await submit(app.client), await submit(app.client)
+        ended: set[str] = set()
+        last = None
+        async with asyncio.timeout(20):
+            async for event in read_events(answer):
+                assert event.data.get("job_id", event.data.get("id")) != foreign
+                if event.id is not None:
+                    assert last is None or event.id == last + 1
+                    last = event.id
+                if event.type == "end":
+                    ended.add(event.data["job_id"])
+                if ended == {first, second}:
+                    break
+    async with app.client.stream("GET", "/api/jobs/events", headers={"Last-Event-ID": "0"}) as answer:
+        async with asyncio.timeout(10):
+            async for event in read_events(answer):
+                assert event.id == 1
+                break
+
+
+async def test_logging_out_ends_open_streams(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.api.streams.HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr("app.api.streams.POLL_SECONDS", 0.1)
+    async with app.client.stream("GET", "/api/jobs/events") as answer:
+        async with httpx2.AsyncClient(base_url=app.base_url) as other:
+            other.headers["Authorization"] = app.client.headers["Authorization"]
+            assert (await other.post("/api/auth/logout")).status_code == 204
+        async with asyncio.timeout(10):
+            async for _ in answer.aiter_lines():
+                pass
+
+
+def socket_url(app: RunningApp, job_id: str, query: str = "") -> str:
+    return f"{app.base_url.replace('http', 'ws', 1)}/ws/jobs/{job_id}{query}"
+
+
+async def messages(socket: Any) -> list[dict[str, Any]]:
+    received = []
+    async with asyncio.timeout(20):
+        try:
+            async for text in socket:
+                received.append(json.loads(text))
+        except ConnectionClosed:
+            pass
+    return received
+
+
+async def test_the_socket_sends_the_same_events(app: RunningApp) -> None:
+    job_id = await submit(app.client)
+    bearer = {"Authorization": app.client.headers["Authorization"]}
+    async with connect(socket_url(app, job_id), additional_headers=bearer) as socket:
+        received = await messages(socket)
+    assert received[0]["type"] == "status"
+    assert received[-1] == {
+        "type": "end",
+        "seq": received[-1]["seq"],
+        "data": {"job_id": job_id, "status": "completed"},
+    }
+    assert socket.close_code == 1000
+    async with connect(socket_url(app, job_id, "?since=0"), additional_headers=bearer) as socket:
+        replay = await messages(socket)
+    assert [m["seq"] for m in replay] == list(range(1, len(replay) + 1))
+
+
+async def test_a_ticket_opens_the_socket_once(app: RunningApp) -> None:
+    job_id = await submit(app.client)
+    ticket = (await app.client.post("/api/auth/ticket")).json()["ticket"]
+    url = socket_url(app, job_id, f"?ticket={ticket}")
+    async with connect(url) as socket:
+        assert (await messages(socket))[-1]["type"] == "end"
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(url)
+    assert refused.value.response.status_code == 403
+
+
+async def test_foreign_origins_and_strangers_are_refused(app: RunningApp) -> None:
+    job_id = await submit(app.client)
+    bearer = {"Authorization": app.client.headers["Authorization"]}
+    for headers in ({}, {"Authorization": "Bearer nonsense"}, bearer | {"Origin": "https://evil.example"}):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(socket_url(app, job_id), additional_headers=headers)
+        assert refused.value.response.status_code == 403
+    async with httpx2.AsyncClient(base_url=app.base_url) as stranger:
+        await sign_up(stranger, "eve@example.org")
+        theirs = {"Authorization": stranger.headers["Authorization"]}
+        async with connect(socket_url(app, job_id), additional_headers=theirs) as socket:
+            assert await messages(socket) == []
+        assert socket.close_code == 4404
