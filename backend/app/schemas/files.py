@@ -6,24 +6,25 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import ConfigDict, Field, PlainSerializer
 
 from app.core.clock import to_json_time
+from app.schemas.common import RequestModel, ResponseModel, Text
 
 UtcTime = Annotated[datetime, PlainSerializer(to_json_time, return_type=str)]
 RenditionWord = Literal["none", "pending", "ready", "failed"]
 PartNumber = Annotated[int, Field(ge=1, le=99999)]
 
 
-class PresignRequest(BaseModel):
+class PresignRequest(RequestModel):
     """What is going to be uploaded."""
 
-    filename: str = Field(max_length=65536, description="Display text only; any script.")
+    filename: Text = Field(max_length=65536, description="Display text only; any script.")
     size: int = Field(strict=True, ge=0, lt=2**63, description="Exact size in bytes.")
     content_type: str | None = Field(None, max_length=256)
 
 
-class PresignResponse(BaseModel):
+class PresignResponse(ResponseModel):
     """`single`: PUT the whole file to `url`. `multipart`: ask for the addresses of the parts, in batches."""
 
     upload_id: UUID
@@ -36,13 +37,13 @@ class PresignResponse(BaseModel):
     expires_at: UtcTime = Field(description="End of `url`; of the whole upload where it is multipart.")
 
 
-class PartsRequest(BaseModel):
+class PartsRequest(RequestModel):
     """Parts to send next. Numbers start at 1."""
 
     part_numbers: list[PartNumber] = Field(min_length=1, max_length=100)
 
 
-class Part(BaseModel):
+class Part(ResponseModel):
     """`url` when it was asked for, `etag` when the part has arrived."""
 
     part_number: int
@@ -51,26 +52,26 @@ class Part(BaseModel):
     etag: str | None = None
 
 
-class Parts(BaseModel):
+class Parts(ResponseModel):
     parts: list[Part]
 
 
-class CompletedPart(BaseModel):
+class CompletedPart(RequestModel):
     part_number: PartNumber
     etag: str = Field(max_length=128)
 
 
-class CompleteRequest(BaseModel):
+class CompleteRequest(RequestModel):
     """`parts` may be left out; given, it has to match what arrived."""
+
+    model_config = ConfigDict(strict=False)  # ids are text in JSON
 
     upload_id: UUID
     parts: list[CompletedPart] | None = Field(None, max_length=10000)
 
 
-class File(BaseModel):
+class File(ResponseModel):
     """A recording that is whole and never changes."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     filename: str
@@ -81,17 +82,15 @@ class File(BaseModel):
     created_at: UtcTime
 
 
-class FileList(BaseModel):
+class FileList(ResponseModel):
     """Newest first; `next_cursor` is null at the end."""
 
     items: list[File]
     next_cursor: str | None
 
 
-class FileUrl(BaseModel):
+class FileUrl(ResponseModel):
     """Where to play or save a file. Works without a token, in ranges, until `expires_at`; ask again then."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     url: str
     expires_at: UtcTime
