@@ -41,6 +41,19 @@ async def test_on_the_network_the_first_account_needs_the_setup_token(
     assert "set-cookie" not in answer.headers
 
 
+async def test_a_server_reached_over_the_network_needs_it_whatever_host_says(make_app: MakeApp) -> None:
+    """`uvicorn --host 0.0.0.0` tells the settings nothing; the connection's own address does."""
+    running = await make_app()
+    for host in ("192.0.2.7", "[2001:db8::1]"):
+        async with running.new_client() as client:
+            answer = await client.post(f"http://{host}/api/auth/register", json=body())
+        assert answer.json()["error"]["code"] == "setup_token_required"
+    token = running.container.identity.setup_token
+    async with running.new_client() as client:
+        answer = await client.post("http://192.0.2.7/api/auth/register", json=body(setup_token=token))
+    assert answer.json()["user"]["is_admin"] is True
+
+
 async def test_the_setup_token_makes_one_administrator_and_is_worthless_then(
     make_app: MakeApp, database_url: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
@@ -27,6 +28,7 @@ COOKIE_PATH = "/api/auth"
 
 _UNAUTHENTICATED: dict[int | str, dict[str, Any]] = {401: {"model": ErrorBody}}
 _FORBIDDEN: dict[int | str, dict[str, Any]] = {403: {"model": ErrorBody}}
+_BUSY: dict[int | str, dict[str, Any]] = {429: {"model": ErrorBody}}
 
 
 async def _no_store(response: Response) -> None:
@@ -37,7 +39,12 @@ async def _own_origin(request: Request, container: ContainerDep) -> None:
     require_own_origin(request, container.settings.server)
 
 
-router = APIRouter(prefix="/api/auth", tags=["auth"], dependencies=[Depends(_no_store)])
+router = APIRouter(
+    prefix="/api/auth",
+    tags=["auth"],
+    dependencies=[Depends(_no_store)],
+    responses={422: {"model": ErrorBody}},
+)
 
 RefreshCookie = Annotated[str | None, Cookie(alias=REFRESH_COOKIE, include_in_schema=False)]
 
@@ -46,7 +53,7 @@ RefreshCookie = Annotated[str | None, Cookie(alias=REFRESH_COOKIE, include_in_sc
     "/register",
     status_code=201,
     response_model=TokenResponse,
-    responses={**_FORBIDDEN, 409: {"model": ErrorBody}},
+    responses={**_FORBIDDEN, 409: {"model": ErrorBody}, **_BUSY},
 )
 async def register(
     body: RegisterRequest, request: Request, response: Response, container: ContainerDep
@@ -58,12 +65,13 @@ async def register(
         name=body.name,
         setup_token=body.setup_token,
         device=_device(request),
+        reached_on_loopback=_reached_on_loopback(request),
     )
     _set_cookie(request, response, container, sign_in)
     return await _token_response(container, sign_in)
 
 
-@router.post("/login", response_model=TokenResponse, responses=_UNAUTHENTICATED)
+@router.post("/login", response_model=TokenResponse, responses={**_UNAUTHENTICATED, **_BUSY})
 async def login(body: LoginRequest, request: Request, response: Response, container: ContainerDep) -> Any:
     """Sign in. Unknown addresses and wrong passwords look the same."""
     sign_in = await container.identity.login(
@@ -73,7 +81,7 @@ async def login(body: LoginRequest, request: Request, response: Response, contai
     return await _token_response(container, sign_in)
 
 
-@router.post("/token", response_model=TokenResponse, responses=_UNAUTHENTICATED)
+@router.post("/token", response_model=TokenResponse, responses={**_UNAUTHENTICATED, **_BUSY})
 async def token(
     form: Annotated[OAuth2PasswordRequestForm, Depends()], request: Request, container: ContainerDep
 ) -> Any:
@@ -123,7 +131,7 @@ async def me(principal: CurrentPrincipal, container: ContainerDep) -> Any:
     return await container.identity.profile(principal.user_id)
 
 
-@router.post("/password", status_code=204, responses={**_UNAUTHENTICATED, **_FORBIDDEN})
+@router.post("/password", status_code=204, responses={**_UNAUTHENTICATED, **_FORBIDDEN, **_BUSY})
 async def password(body: PasswordChange, principal: CurrentPrincipal, container: ContainerDep) -> None:
     """Change the password. All other sessions end at once."""
     await container.identity.change_password(principal, body.current_password, body.new_password)
@@ -161,6 +169,15 @@ def _set_cookie(request: Request, response: Response, container: Container, sign
 def _is_secure(request: Request, container: Container) -> bool:
     """Plain http in a home network has to work; wherever https is used, the cookie travels over nothing else."""
     return request.url.scheme == "https" or container.settings.server.public_url.startswith("https://")
+
+
+def _reached_on_loopback(request: Request) -> bool:
+    """False where this request came in over a network interface: `uvicorn --host` says nothing to the settings."""
+    server = request.scope.get("server")
+    try:
+        return server is None or ipaddress.ip_address(server[0]).is_loopback
+    except ValueError:
+        return True  # a socket file
 
 
 def _device(request: Request) -> Device:

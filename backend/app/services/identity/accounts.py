@@ -17,6 +17,7 @@ from app.core.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
+from app.core.logging import get_logger
 from app.core.passwords import Passwords
 from app.core.security import derive_key, same_text
 from app.db.session import Database, SystemSession
@@ -24,6 +25,8 @@ from app.models.users import User
 from app.services.identity.credentials import check_new_password, normalize_email, normalize_name
 from app.services.identity.sessions import Device, Principal, Sessions, SignIn, end_sessions
 from app.services.identity.workspaces import MemberWorkspace, create_own_workspace, list_workspaces
+
+log = get_logger(__name__)
 
 _FIRST_ACCOUNT_LOCK = 0x7472616E73637269  # a Postgres advisory lock of our own ("transcri")
 
@@ -67,12 +70,16 @@ class Accounts:
         # Derived, so that every node prints the same one; it opens nothing once an account exists.
         self.setup_token = base64.b32encode(derive_key(secret, "setup-token", 20)).decode()
 
-    async def registration_state(self, session: SystemSession) -> RegistrationState:
+    async def registration_state(
+        self, session: SystemSession, *, reached_on_loopback: bool = True
+    ) -> RegistrationState:
+        """`reached_on_loopback=False`: a request came in over the network, whatever HOST says."""
         first = not await _any_user(session)
+        local_only = self._settings.server.listens_on_loopback and reached_on_loopback
         return RegistrationState(
             open=self._settings.identity.allow_registration,
             needs_first_account=first,
-            setup_token_required=first and not self._settings.server.listens_on_loopback,
+            setup_token_required=first and not local_only,
         )
 
     async def needed_setup_token(self) -> str | None:
@@ -82,7 +89,14 @@ class Accounts:
         return self.setup_token if state.open and state.setup_token_required else None
 
     async def register(
-        self, *, email: str, password: str, name: str | None, setup_token: str | None, device: Device
+        self,
+        *,
+        email: str,
+        password: str,
+        name: str | None,
+        setup_token: str | None,
+        device: Device,
+        reached_on_loopback: bool = True,
     ) -> SignIn:
         """A new account, its workspace and its first session, in one transaction.
 
@@ -94,7 +108,8 @@ class Accounts:
                 "Registration is closed. An operator can add you with `transcribe admin create` on the server."
             )
         async with self._database.system(read_only=True) as session:
-            self._check_setup_token(await self.registration_state(session), setup_token)
+            state = await self.registration_state(session, reached_on_loopback=reached_on_loopback)
+        self._check_setup_token(state, setup_token)
         email, name = normalize_email(email), normalize_name(name)
         check_new_password(password, email, self._settings.identity.password_min_length)
         async with self._database.system(read_only=True) as session:
@@ -103,7 +118,7 @@ class Accounts:
         password_hash = await self.passwords.hash(password)
         async with self._database.system() as session:
             await _lock_first_account(session)
-            state = await self.registration_state(session)
+            state = await self.registration_state(session, reached_on_loopback=reached_on_loopback)
             self._check_setup_token(state, setup_token)
             user = await _add(session, email, name, password_hash, is_admin=state.needs_first_account)
             return await self._sessions.open(session, user, device)
@@ -175,6 +190,7 @@ class Accounts:
 
     def _check_setup_token(self, state: RegistrationState, given: str | None) -> None:
         if state.setup_token_required and not same_text((given or "").strip().upper(), self.setup_token):
+            log.warning("setup_token_required", setup_token=self.setup_token)  # for whoever runs the server
             raise ForbiddenError(
                 "The first account becomes the administrator and needs the setup token that the server's log prints.",
                 code="setup_token_required",
