@@ -20,7 +20,7 @@ from app.storage.base import PlannedPart, SignedUrl, StorageFullError, StoredObj
 from app.storage.disk import BLOCK, TempFile, disk_errors
 from app.storage.keys import checked_key, checked_upload
 from app.storage.signing import UrlSigner
-from app.storage.staging import Staging, closed
+from app.storage.staging import Staging, cancelled, closed
 
 UPLOADS_PATH = "/api/store/uploads"
 OBJECTS_PATH = "/api/store/objects"
@@ -117,9 +117,12 @@ class LocalStore:
 
         def complete() -> StoredObject:
             staging.seal(target, parts, etags)
-            size = target.stat().st_size
-            # A single PUT is small enough to read again; a long recording is hashed when it is decoded.
-            whole = hashlib.sha256(target.read_bytes()).hexdigest() if len(parts) == 1 else None
+            try:
+                size = target.stat().st_size
+                # A single PUT is small enough to read again; a long recording is hashed when it is decoded.
+                whole = hashlib.sha256(target.read_bytes()).hexdigest() if len(parts) == 1 else None
+            except FileNotFoundError:  # an abort came right behind
+                raise cancelled() from None
             return StoredObject(key, size, whole)
 
         return await self._run(complete)
@@ -200,7 +203,7 @@ class LocalStore:
     async def read(self, key: str, start: int = 0, length: int | None = None) -> AsyncGenerator[bytes, None]:
         path = self._path(key)
         left = (await self.info(key)).size - start if length is None else length
-        descriptor = await self._run(disk.open_existing, path, os.O_RDONLY)
+        descriptor = await self._run(_open_object, path)
         try:
             while left > 0:
                 block = await self._run(os.pread, descriptor, min(BLOCK, left), start)
@@ -252,3 +255,10 @@ class LocalStore:
                 temp.discard()
 
         await self._run(probe)
+
+
+def _open_object(path: Path) -> int:
+    try:
+        return disk.open_existing(path, os.O_RDONLY)
+    except FileNotFoundError:
+        raise NotFoundError from None

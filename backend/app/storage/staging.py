@@ -87,9 +87,9 @@ class Staging:
                     move_in(self._data, target, self._root)
         except FileNotFoundError:
             if not target.exists():
-                raise ConflictError("This upload was cancelled or has expired. Start it again.") from None
+                raise cancelled() from None
         if not target.exists():
-            raise ConflictError("This upload was cancelled or has expired. Start it again.")
+            raise cancelled()
         remove_tree(self.folder)
 
     def _verify(self, parts: Sequence[PlannedPart], etags: Mapping[int, str] | None) -> None:
@@ -123,3 +123,7 @@ class Staging:
 
 def closed() -> ForbiddenError:
     return ForbiddenError("This upload is finished, cancelled or expired, so nothing can be added to it.")
+
+
+def cancelled() -> ConflictError:
+    return ConflictError("This upload was cancelled or has expired. Start it again.")
