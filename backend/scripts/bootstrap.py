@@ -90,8 +90,9 @@ def _python(kind: str) -> None:
         if files.touched:
             _write(STATE, {**here, "files": files.rows})
         return
-    # A virtual environment holds absolute paths: one that was moved is made anew.
-    if not PYTHON.exists() or state.get("place", str(VENV)) != str(VENV) or not _fits(str(PYTHON)):
+    # A virtual environment holds absolute paths: one that was moved is made anew, as is one left half made.
+    moved = state.get("place", str(VENV)) != str(VENV)
+    if moved or not PYTHON.exists() or not _fits(str(PYTHON)) or not _has_pip():
         _make_venv()
     _install_uv()
     with step("Python packages"):
@@ -143,6 +144,10 @@ def _version_of(interpreter: str) -> tuple[int, ...]:
 def _fits(interpreter: str) -> bool:
     version = _version_of(interpreter)
     return bool(version) and FIRST <= version <= LAST
+
+
+def _has_pip() -> bool:
+    return UV.exists() or _quiet([str(PYTHON), "-m", "pip", "--version"]) is not None
 
 
 def _install_uv() -> None:
