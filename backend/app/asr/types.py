@@ -118,11 +118,16 @@ class TranscribeOptions:
 
 @dataclass(frozen=True, slots=True)
 class WindowResult:
-    """What an engine heard in one window; `language` is what it used or detected."""
+    """What an engine heard in one window; `language` is what it used or detected.
+
+    `error` is the code of the failure of a window that was given up, None where the engine answered: such a
+    window is a gap in the transcript.
+    """
 
     segments: tuple[Segment, ...] = ()
     language: str | None = None
     engine_ms: int = 0
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +137,18 @@ class Progress:
     stage: Stage
     fraction: float
     eta_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """A whole recording. `segments` is in order, and empty where the sink keeps them instead."""
+
+    summary: MediaSummary
+    language: str | None
+    segments: tuple[Segment, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The segments' texts joined by blanks."""
+        return " ".join(segment.text for segment in self.segments)

@@ -1,0 +1,62 @@
+"""The table of engines: the one place where a name becomes code."""
+
+from __future__ import annotations
+
+import importlib
+from importlib.util import find_spec
+
+from app.asr.engines.base import Engine, EngineInfo
+from app.core.errors import JobError
+
+ENGINES: dict[str, EngineInfo] = {
+    info.name: info
+    for info in (
+        EngineInfo(
+            name="whisper_cpp",
+            module="app.asr.engines.whisper_cpp",
+            package="_pywhispercpp",
+            needs_model=True,
+            languages="any",
+            words=True,
+        ),
+        EngineInfo(
+            name="pocketsphinx",
+            module="app.asr.engines.pocketsphinx",
+            package="pocketsphinx",
+            needs_model=False,
+            languages=("en",),
+            words=True,
+            low_accuracy=True,
+        ),
+        EngineInfo(
+            name="stub",
+            module="app.asr.engines.stub",
+            package=None,
+            needs_model=False,
+            languages="any",
+            words=False,
+            in_pool=False,
+        ),
+    )
+}
+
+
+def installed(name: str) -> bool:
+    """Whether the engine's package is here. Looks for it without importing it."""
+    info = ENGINES.get(name)
+    return info is not None and (info.package is None or find_spec(info.package) is not None)
+
+
+def create(name: str) -> Engine:
+    """A new engine, not loaded yet. Imports its libraries: for engine processes and tests.
+
+    Raises JobError `engine_failed` where the name is unknown or a library is missing.
+    """
+    info = ENGINES.get(name)
+    if info is None or not info.in_pool:
+        raise JobError("engine_failed", f"There is no engine called {name}.")
+    try:
+        engine: Engine = importlib.import_module(info.module).create()
+    except ImportError as error:
+        raise JobError("engine_failed", f"The engine {name} is not installed here ({error}).") from error
+    return engine

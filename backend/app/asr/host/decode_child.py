@@ -1,0 +1,99 @@
+"""The decoder's own process: reads one file, sends windows with samples, then a summary."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from app.asr.host import confine, frames
+
+Json = dict[str, Any]
+REPORT_EVERY_SECONDS = 0.25
+
+
+def main() -> None:
+    """Takes one request on standard input; `failed`, `finished` or death is the answer."""
+    pipe = confine.protocol_pipe()
+    first = frames.read(sys.stdin.buffer)
+    if first is None:
+        return
+    request = first[0]
+    confine.die_with_parent(request["parent"])
+    confine.limit(
+        memory_bytes=request["memory_bytes"], cpu_seconds=request["cpu_seconds"], nice=request["nice"]
+    )
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    from app.core.errors import JobError  # after the limits: everything below is under them
+
+    try:
+        decode(request, pipe)
+    except JobError as error:
+        frames.write(pipe, {"kind": "failed", "code": error.code, "message": error.message})
+    except MemoryError:
+        message = "The file needs more memory to read than is allowed; its headers are probably wrong."
+        frames.write(pipe, {"kind": "failed", "code": "media_invalid", "message": message})
+    except FileNotFoundError:
+        message = "The recording is no longer where it was stored."
+        frames.write(pipe, {"kind": "failed", "code": "media_invalid", "message": message})
+
+
+def decode(request: Json, pipe: BinaryIO) -> None:
+    """Decodes, finds speech, cuts, and writes the messages that `Decoder` reads."""
+    from app.asr.audio.samples import RATE, SampleReader
+    from app.asr.audio.source import open_source
+    from app.asr.audio.summary import summarise
+    from app.asr.codec import summary_to_json, window_to_json
+    from app.asr.segmentation.windows import make_windower
+    from app.asr.types import Vad
+
+    path = Path(request["path"])
+    with open_source(path) as source:
+        frames.write(pipe, {"kind": "probed", "hint_ms": source.hint_ms})
+        digest = _Digest(path)
+        digest.start()
+        reader = SampleReader(source, max_seconds=request["max_audio_seconds"])
+        windower = make_windower(Vad(request["vad"]))
+        windows, reported = 0, time.monotonic()
+        for block in reader:
+            for window, pcm in windower.feed(block):
+                windows += 1
+                frames.write(pipe, {"kind": "window", "window": window_to_json(window)}, pcm.tobytes())
+            if time.monotonic() - reported > REPORT_EVERY_SECONDS:
+                reported = time.monotonic()
+                frames.write(pipe, {"kind": "decoded", "ms": reader.samples * 1000 // RATE})
+        for window, pcm in windower.finish():
+            windows += 1
+            frames.write(pipe, {"kind": "window", "window": window_to_json(window)}, pcm.tobytes())
+        digest.join()
+        summary = summarise(
+            source, reader, path=path, speech_ms=windower.speech_ms, windows=windows, sha256=digest.value
+        )
+        frames.write(pipe, {"kind": "finished", "summary": summary_to_json(summary)})
+
+
+class _Digest(threading.Thread):
+    """SHA-256 of the file's bytes, beside the decoding."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(daemon=True)
+        self._path = path
+        self.value = ""
+
+    def run(self) -> None:
+        with self._path.open("rb") as file:
+            self.value = hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _leave_with_parent() -> None:
+    """The parent holds our input open as long as it wants us."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

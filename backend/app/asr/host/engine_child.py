@@ -1,0 +1,72 @@
+"""An engine's own process: loads one model, then answers windows until its input ends."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+
+from app.asr.host import confine, frames
+
+Message = tuple[dict[str, Any], bytes]
+
+
+def main() -> None:
+    """Takes `hello`, `load` and `window` messages on standard input; answers each of the latter two."""
+    pipe = confine.protocol_pipe()
+    hello = frames.read(sys.stdin.buffer)
+    if hello is None:
+        return
+    confine.die_with_parent(hello[0]["parent"])
+    confine.limit(nice=hello[0]["nice"])
+    inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
+    from app.asr.codec import result_to_json, spec_from_json, window_from_json
+    from app.asr.engines import registry
+    from app.core.errors import JobError
+
+    engine: Any = None
+    while True:
+        message, payload = inbox.get()
+        try:
+            if message["kind"] == "load":
+                spec = spec_from_json(message["spec"])
+                engine = registry.create(spec.engine)
+                engine.load(spec)
+                frames.write(pipe, {"kind": "loaded"})
+            else:
+                samples = np.frombuffer(payload, "<i2").astype(np.float32) / 32768.0
+                result = engine.transcribe(samples, window_from_json(message["window"]), message["language"])
+                frames.write(pipe, {"kind": "result", "result": result_to_json(result)})
+        except JobError as error:
+            frames.write(
+                pipe,
+                {
+                    "kind": "failed",
+                    "code": error.code,
+                    "message": error.message,
+                    "retryable": error.retryable,
+                },
+            )
+        except Exception as error:  # whatever the engine's Python raises fails this window only
+            text = f"The engine failed on a part of the recording ({type(error).__name__}: {error})."
+            frames.write(
+                pipe, {"kind": "failed", "code": "engine_failed", "message": text, "retryable": True}
+            )
+
+
+def _listen(inbox: queue.SimpleQueue[Message]) -> None:
+    """The parent closes our input, or dies, when it wants us no more: then a window in work is of no use."""
+    try:
+        while (message := frames.read(sys.stdin.buffer)) is not None:
+            inbox.put(message)
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

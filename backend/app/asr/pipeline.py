@@ -1,0 +1,195 @@
+"""A recording to text: decode, plan windows, run them in the pool, keep checkpoints."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from app.asr.engines.registry import ENGINES
+from app.asr.host.decoder import Decoded, Decoder, Finished, Planned, Probed
+from app.asr.host.pool import EnginePool
+from app.asr.limits import MediaLimits
+from app.asr.models import ggml
+from app.asr.plan import plan_fingerprint
+from app.asr.sinks import MemorySink, PipelineSink
+from app.asr.types import (
+    EngineSpec,
+    MediaSummary,
+    Notice,
+    Segment,
+    Stage,
+    TranscribeOptions,
+    Transcription,
+    Window,
+    WindowResult,
+)
+from app.core.errors import JobError
+
+__all__ = ["MemorySink", "PipelineSink", "plan_fingerprint", "transcribe"]
+
+
+async def transcribe(
+    source: Path,
+    spec: EngineSpec,
+    options: TranscribeOptions,
+    *,
+    job: str,
+    decoder: Decoder,
+    pool: EnginePool,
+    sink: PipelineSink,
+    limits: MediaLimits,
+    max_in_flight: int,
+    keep_segments: bool = True,
+    on_decoded_ms: Callable[[int], None] | None = None,
+) -> Transcription:
+    """Transcribes one file.
+
+    At most `max_in_flight` windows are held at a time: one more than the pool has processes keeps them all busy.
+    With `keep_segments` False the result has no segments (the sink has them) and memory does not grow with the
+    file. Cancelling kills the decoder and withdraws or kills this job's windows. Raises JobError and what the sink
+    raises; windows committed by then are kept by the sink, and the next run with the same sink goes on from there.
+    """
+    run = _Run(spec, options, job, pool, sink, max_in_flight, keep_segments)
+    summary: MediaSummary | None = None
+    await sink.stage(Stage.DECODING)
+    try:
+        async with decoder.open(source, options, limits) as events, asyncio.TaskGroup() as tasks:
+            async for event in events:
+                match event:
+                    case Probed(hint_ms):
+                        await sink.probed(hint_ms)
+                    case Decoded(ms) if on_decoded_ms is not None:
+                        on_decoded_ms(ms)
+                    case Planned(window, pcm):
+                        await run.window(tasks, window, pcm)
+                    case Finished():
+                        summary = event.summary
+                        await sink.decoded(summary)
+    except BaseExceptionGroup as group:
+        raise _first(group) from None
+    if summary is None:
+        raise JobError("media_invalid", "Reading the file ended without a result.")
+    return run.finish(summary)
+
+
+class _Run:
+    """The moving parts of one transcription."""
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        options: TranscribeOptions,
+        job: str,
+        pool: EnginePool,
+        sink: PipelineSink,
+        max_in_flight: int,
+        keep_segments: bool,
+    ) -> None:
+        self._spec = spec
+        self._options = options
+        self._job = job
+        self._pool = pool
+        self._sink = sink
+        self._room = asyncio.Semaphore(max(1, max_in_flight))
+        self._keep = keep_segments
+        self._language = fixed_language(spec, options)
+        self._pinned = self._language is not None
+        self._stage = Stage.DECODING
+        self._segments: dict[int, tuple[Segment, ...]] = {}
+        self._heard = 0  # segments
+        self._failed = 0  # windows that were given up
+
+    async def window(self, tasks: asyncio.TaskGroup, window: Window, pcm: bytes) -> None:
+        """Plans a window and starts it when there is room. The first one decides the language, alone."""
+        done = await self._sink.plan(window)
+        if done is not None:
+            self._take(window, done)
+            self._pin(done)
+            return
+        await self._room.acquire()
+        if self._stage is Stage.DECODING:
+            await self._enter(Stage.LOADING_MODEL)
+        if self._pinned:
+            tasks.create_task(self._transcribe(window, pcm))
+        else:
+            self._pin(await self._transcribe(window, pcm))
+
+    def finish(self, summary: MediaSummary) -> Transcription:
+        segments = tuple(segment for index in sorted(self._segments) for segment in self._segments[index])
+        return Transcription(summary, self._language, segments, self._notices(summary))
+
+    async def _transcribe(self, window: Window, pcm: bytes) -> WindowResult:
+        try:
+            options = replace(self._options, language=self._language or "auto")
+            result = await self._pool.submit(
+                self._job, self._spec, options, window, pcm, lambda: self._started(window)
+            )
+            self._take(window, result)
+            await self._sink.committed(window, result)
+        finally:
+            self._room.release()
+        return result
+
+    async def _started(self, window: Window) -> None:
+        if self._stage is not Stage.TRANSCRIBING:
+            await self._enter(Stage.TRANSCRIBING)
+        await self._sink.started(window)
+
+    async def _enter(self, stage: Stage) -> None:
+        self._stage = stage
+        await self._sink.stage(stage)
+
+    def _pin(self, result: WindowResult) -> None:
+        if not self._pinned and result.error is None:
+            self._language, self._pinned = result.language, True
+
+    def _take(self, window: Window, result: WindowResult) -> None:
+        self._heard += len(result.segments)
+        self._failed += result.error is not None
+        if self._keep:
+            self._segments[window.index] = result.segments
+
+    def _notices(self, summary: MediaSummary) -> tuple[Notice, ...]:
+        notices = list(summary.notices)
+        codes = {notice.code for notice in notices}
+        if not self._heard and not self._failed and "no_speech" not in codes:
+            notices.append(Notice("no_speech", "No words were heard in this recording."))
+        if self._failed:
+            parts = "One part" if self._failed == 1 else f"{self._failed} parts"
+            notices.append(
+                Notice(
+                    "gaps", f"{parts} of the recording could not be transcribed and is missing from the text."
+                )
+            )
+        if self._spec.low_accuracy:
+            notices.append(
+                Notice(
+                    "low_accuracy",
+                    f"This text was made by {self._spec.engine}, which makes many errors. Run it again with a"
+                    " Whisper model for a text that can be trusted.",
+                )
+            )
+        return tuple(notices)
+
+
+def fixed_language(spec: EngineSpec, options: TranscribeOptions) -> str | None:
+    """The language that is known beforehand: asked for, or the only one that the engine or model knows.
+
+    Raises JobError `model_missing`, `model_invalid`.
+    """
+    languages = ENGINES[spec.engine].languages if spec.engine in ENGINES else "any"
+    if languages != "any" and len(languages) == 1:
+        return languages[0]
+    if spec.model_path is not None and not ggml.read_header(Path(spec.model_path)).multilingual:
+        return "en"
+    return None if options.language == "auto" else options.language
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that started it: the others are its consequences."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,1 @@
+"""Where speech is, and the windows it is transcribed in."""

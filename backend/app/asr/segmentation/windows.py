@@ -1,0 +1,134 @@
+"""Samples in, windows with their samples out: by speech, or fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from app.asr.segmentation.cutter import Cut, CutSettings, Cutter
+from app.asr.segmentation.regions import Region, RegionFinder, RegionSettings
+from app.asr.segmentation.silero import SpeechDetector
+from app.asr.types import Vad, Window
+
+Pcm = npt.NDArray[np.int16]
+SAMPLES_PER_MS = 16
+FIXED_MS = 30_000
+
+
+class Windower(Protocol):
+    """Takes 16 kHz int16 blocks of any size in order; `speech_ms` is what was found so far."""
+
+    speech_ms: int
+
+    def feed(self, block: Pcm) -> Iterator[tuple[Window, Pcm]]: ...
+
+    def finish(self) -> Iterator[tuple[Window, Pcm]]: ...
+
+
+class SampleBuffer:
+    """The samples that a window may still want, addressed by absolute time in ms."""
+
+    def __init__(self) -> None:
+        self._samples = np.zeros(0, np.int16)
+        self._start = 0  # absolute index of the first sample kept
+        self.end = 0  # absolute index after the last one
+
+    def append(self, block: Pcm) -> None:
+        self._samples = np.concatenate((self._samples, block))
+        self.end += block.size
+
+    def take(self, start_ms: int, end_ms: int) -> Pcm:
+        """The samples between two moments; shorter where the recording ends within the last millisecond."""
+        start, end = (ms * SAMPLES_PER_MS - self._start for ms in (start_ms, end_ms))
+        return self._samples[start:end].copy()
+
+    def forget(self, before_ms: int) -> None:
+        count = min(max(0, before_ms * SAMPLES_PER_MS - self._start), self._samples.size)
+        self._samples = self._samples[count:]
+        self._start += count
+
+    @property
+    def end_ms(self) -> int:
+        """The length so far, rounded up to a millisecond."""
+        return -(-self.end // SAMPLES_PER_MS)
+
+
+class FixedWindows:
+    """Every 30 s one window, whatever is in it."""
+
+    def __init__(self) -> None:
+        self._buffer = SampleBuffer()
+        self._index = 0
+        self.speech_ms = 0
+
+    def feed(self, block: Pcm) -> Iterator[tuple[Window, Pcm]]:
+        self._buffer.append(block)
+        while self._buffer.end >= (self._index + 1) * FIXED_MS * SAMPLES_PER_MS:
+            yield self._emit((self._index + 1) * FIXED_MS)
+
+    def finish(self) -> Iterator[tuple[Window, Pcm]]:
+        if self._buffer.end > self._index * FIXED_MS * SAMPLES_PER_MS:
+            yield self._emit(self._buffer.end_ms)
+
+    def _emit(self, end_ms: int) -> tuple[Window, Pcm]:
+        window = Window(self._index, self._index * FIXED_MS, end_ms)
+        pcm = self._buffer.take(window.start_ms, end_ms)
+        self._buffer.forget(end_ms)
+        self._index += 1
+        self.speech_ms += window.duration_ms
+        return window, pcm
+
+
+class SpeechWindows:
+    """Windows around speech, none where there is silence."""
+
+    def __init__(
+        self,
+        regions: RegionSettings | None = None,
+        cuts: CutSettings | None = None,
+        detector: SpeechDetector | None = None,
+    ) -> None:
+        self._detector = detector or SpeechDetector()
+        self._finder = RegionFinder(regions or RegionSettings())
+        self._cutter = Cutter(cuts or CutSettings())
+        self._buffer = SampleBuffer()
+        self._index = 0
+        self.speech_ms = 0
+
+    def feed(self, block: Pcm) -> Iterator[tuple[Window, Pcm]]:
+        self._buffer.append(block)
+        yield from self._advance(self._detector.feed(block).tolist())
+
+    def finish(self) -> Iterator[tuple[Window, Pcm]]:
+        yield from self._advance(self._detector.finish().tolist())
+        end_ms = self._buffer.end_ms
+        closed = self._found(self._finder.finish(end_ms))
+        for cut in self._cutter.finish(end_ms, closed):
+            yield self._emit(cut)
+
+    def _advance(self, probabilities: list[float]) -> Iterator[tuple[Window, Pcm]]:
+        for probability in probabilities:
+            closed = self._found(self._finder.push(probability))
+            for cut in self._cutter.push(probability, closed, self._finder.open_start_ms):
+                yield self._emit(cut)
+        if probabilities:
+            self._buffer.forget(self._cutter.start_ms)
+
+    def _found(self, region: Region | None) -> Region | None:
+        if region is not None:
+            self.speech_ms += region[1] - region[0]
+        return region
+
+    def _emit(self, cut: Cut) -> tuple[Window, Pcm]:
+        end_ms = min(cut.end_ms, self._buffer.end_ms)
+        window = Window(self._index, cut.start_ms, end_ms, cut.speech, cut.hard)
+        self._index += 1
+        return window, self._buffer.take(cut.start_ms, end_ms)
+
+
+def make_windower(vad: Vad) -> Windower:
+    """The windower for an option of the job."""
+    return FixedWindows() if vad is Vad.OFF else SpeechWindows()

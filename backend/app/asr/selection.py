@@ -1,0 +1,128 @@
+"""Which engine takes a job. The rule is pure; what is installed is looked up by `availability`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.asr import models
+from app.asr.engines.registry import ENGINES, installed
+from app.asr.types import EngineSpec
+from app.core.errors import InvalidInputError, JobError
+
+MODEL_MISSING = "model_missing"
+MODEL_INVALID = "model_invalid"
+ENGINE_MISSING = "engine_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`spec` None means that the job has to wait for `wait_reason`. `reasons` say why others were passed over."""
+
+    spec: EngineSpec | None
+    wait_reason: str | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def low_accuracy(self) -> bool:
+        return self.spec is not None and self.spec.low_accuracy
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether an engine can run now: its spec, or the reason (a code and a sentence) why it cannot."""
+
+    spec: EngineSpec | None
+    code: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """An engine as a client's list of choices shows it."""
+
+    name: str
+    available: bool
+    low_accuracy: bool
+    reason: str | None
+
+
+def choose(
+    engine: str | None,
+    language: str,
+    *,
+    order: Sequence[str],
+    look: Callable[[str], Availability],
+    strict: bool,
+) -> Choice:
+    """The first of `order` that is available and knows `language`, or just `engine` where one is named.
+
+    `strict` (production): where the first engine's model is missing the job waits for it, it never falls through to
+    a worse engine unasked.
+    """
+    reasons: list[str] = []
+    first_code: str | None = None
+    for name in [engine] if engine is not None else order:
+        refusal = _language_refusal(name, language)
+        found = look(name) if refusal is None else Availability(None, "language", refusal)
+        if found.spec is not None:
+            return Choice(found.spec, reasons=tuple(reasons))
+        reasons.append(f"{name}: {found.reason}")
+        first_code = first_code or found.code
+        if engine is not None or (strict and found.code in (MODEL_MISSING, MODEL_INVALID)):
+            break
+    return Choice(None, wait_reason=first_code or ENGINE_MISSING, reasons=tuple(reasons))
+
+
+def availability(name: str, model: str, models_dir: Path) -> Availability:
+    """What is installed on this machine. Reads the disk; the first look at a model hashes it."""
+    info = ENGINES.get(name)
+    if info is None or not installed(name):
+        return Availability(None, ENGINE_MISSING, "not installed on this machine")
+    if not info.needs_model:
+        return Availability(EngineSpec(name, low_accuracy=info.low_accuracy))
+    try:
+        file = models.resolve(model, models_dir)
+    except JobError as error:
+        return Availability(None, MODEL_INVALID, error.message)
+    if file is None:
+        return Availability(
+            None,
+            MODEL_MISSING,
+            f"the model {model} is not here; `transcribe models download {model}` gets it"
+            if models.is_known(model)
+            else f"there is no model file {model}",
+        )
+    return Availability(EngineSpec(name, model=file.name, model_path=str(file.path)))
+
+
+def list_engines(model: str, models_dir: Path) -> list[EngineStatus]:
+    """Every engine, and whether a job that names it would run now."""
+    statuses = []
+    for info in ENGINES.values():
+        found = availability(info.name, model, models_dir)
+        statuses.append(EngineStatus(info.name, found.spec is not None, info.low_accuracy, found.reason))
+    return statuses
+
+
+def validate_request(engine: str | None, model: str | None, language: str) -> None:
+    """What a caller may ask for. Raises `InvalidInputError` naming the field."""
+    if engine is not None and engine != "auto" and engine not in ENGINES:
+        raise InvalidInputError(
+            f"There is no engine named {engine}. Choose from {', '.join(ENGINES)}.", field="engine"
+        )
+    if model is not None and not models.is_path(model) and not models.is_known(model):
+        raise InvalidInputError(
+            f"There is no model named {model}. `transcribe models list` shows them all.", field="model"
+        )
+    refusal = _language_refusal(engine, language) if engine else None
+    if refusal is not None:
+        raise InvalidInputError(f"{engine} {refusal}.", field="language")
+
+
+def _language_refusal(engine: str, language: str) -> str | None:
+    info = ENGINES.get(engine)
+    if info is None or info.languages == "any" or language == "auto" or language in info.languages:
+        return None
+    return f"knows only {', '.join(info.languages)}"
