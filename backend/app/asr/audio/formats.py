@@ -6,103 +6,23 @@ from functools import cache
 
 import av
 
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Names of FFmpeg's demuxers. Only formats that carry audio themselves: nothing that names other files (hls, dash,
 # concat, sdp), renders (lavfi), reads devices, or is a still image or a subtitle.
-CONTAINERS = frozenset(
-    [
-        "3g2",
-        "3gp",
-        "aac",
-        "ac3",
-        "aiff",
-        "amr",
-        "amrnb",
-        "amrwb",
-        "ape",
-        "asf",
-        "au",
-        "avi",
-        "caf",
-        "dsf",
-        "dts",
-        "eac3",
-        "f4v",
-        "flac",
-        "flv",
-        "gsm",
-        "loas",
-        "m4a",
-        "matroska",
-        "mj2",
-        "mov",
-        "mp3",
-        "mp4",
-        "mpeg",
-        "mpegts",
-        "mxf",
-        "nut",
-        "oga",
-        "ogg",
-        "opus",
-        "rm",
-        "tta",
-        "voc",
-        "w64",
-        "wav",
-        "webm",
-        "wv",
-    ]
+CONTAINERS = _names(
+    "3g2 3gp aac ac3 aiff amr amrnb amrwb ape asf au avi caf dsf dts eac3 f4v flac flv gsm loas m4a matroska mj2"
+    " mov mp3 mp4 mpeg mpegts mxf nut oga ogg opus rm tta voc w64 wav webm wv"
 )
 
-_CODECS = frozenset(
-    [
-        "aac",
-        "aac_latm",
-        "ac3",
-        "alac",
-        "als",
-        "amrnb",
-        "amrwb",
-        "ape",
-        "cook",
-        "dca",
-        "eac3",
-        "flac",
-        "g722",
-        "g723_1",
-        "g726",
-        "g729",
-        "gsm",
-        "gsm_ms",
-        "ilbc",
-        "libopencore_amrnb",
-        "libopencore_amrwb",
-        "libopus",
-        "mlp",
-        "mp1",
-        "mp1float",
-        "mp2",
-        "mp2float",
-        "mp3",
-        "mp3float",
-        "nellymoser",
-        "opus",
-        "qcelp",
-        "real_144",
-        "real_288",
-        "s302m",
-        "sipr",
-        "speex",
-        "truehd",
-        "tta",
-        "vorbis",
-        "wavpack",
-        "wmalossless",
-        "wmapro",
-        "wmav1",
-        "wmav2",
-        "wmavoice",
-    ]
+_CODECS = _names(
+    "aac aac_latm ac3 alac als amrnb amrwb ape cook dca eac3 flac g722 g723_1 g726 g729 gsm gsm_ms ilbc"
+    " libopencore_amrnb libopencore_amrwb libopus mlp mp1 mp1float mp2 mp2float mp3 mp3float nellymoser opus"
+    " qcelp real_144 real_288 s302m sipr speex truehd tta vorbis wavpack wmalossless wmapro wmav1 wmav2"
+    " wmavoice"
 )
 _CODEC_FAMILIES = ("pcm_", "adpcm_ima_", "adpcm_ms", "adpcm_swf", "adpcm_yamaha", "dsd_")
 
