@@ -61,7 +61,7 @@ def run(
     wanted = _formats(formats)
     to_stdout = output is None and len(wanted) == 1 and len(files) == 1
     try:
-        selection.validate_request(None if engine == "auto" else engine, model, language)
+        selection.validate_request(None if engine == "auto" else engine, model, language, own_files=True)
     except AppError as error:
         typer.echo(error.message, err=True)
         raise typer.Exit(2) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import signal
 import sys
@@ -12,13 +13,15 @@ from pathlib import Path
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from app.cli.settings import load_settings
 from app.core.config import Settings
-from app.core.errors import AppError
+from app.core.errors import ConfigurationError
 from app.core.locks import AlreadyLockedError, lock_file
 from app.db.migrations import MigrationError, upgrade
-from app.main import create_app
+
+APPLICATION = "app.main:app"  # by name: commands stand below the application and do not import it
 
 
 def migrate() -> None:
@@ -31,14 +34,9 @@ def serve() -> None:
     settings = load_settings()
     with _only_server(settings.server.data_dir):
         _migrate(settings)
-        try:
-            app = create_app(settings)
-        except AppError as error:
-            typer.echo(error.message, err=True)
-            raise typer.Exit(2) from None
         server = _Server(
             uvicorn.Config(
-                app,
+                APPLICATION,
                 host=settings.server.host,
                 port=settings.server.port,
                 log_config=None,
@@ -51,6 +49,11 @@ def serve() -> None:
                 timeout_graceful_shutdown=5,
             )
         )
+        try:
+            server.config.load()
+        except ConfigurationError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from None
         # uvicorn raises the signal again after a clean stop, which would make it look like a crash.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
@@ -73,8 +76,12 @@ class _Server(uvicorn.Server):
         if self.started:
             await self._announce()
 
+    def _application(self) -> FastAPI:
+        application: FastAPI = importlib.import_module(APPLICATION.partition(":")[0]).app
+        return application
+
     async def _announce(self) -> None:
-        container = self.config.app.state.container  # type: ignore[union-attr]
+        container = self._application().state.container
         server = self.settings.server
         host = "127.0.0.1" if server.host in ("0.0.0.0", "::") else server.host  # noqa: S104 (compared, not bound)
         url = server.public_url or f"http://{f'[{host}]' if ':' in host else host}:{server.port}"

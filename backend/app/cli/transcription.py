@@ -14,7 +14,7 @@ from app.asr.host.decoder import Decoder
 from app.asr.host.pool import EnginePool
 from app.asr.limits import MediaLimits
 from app.asr.pipeline import transcribe
-from app.asr.selection import choose
+from app.asr.selection import availability, choose
 from app.asr.sinks import MemorySink
 from app.asr.types import EngineSpec, MediaSummary, Stage, TranscribeOptions, Window, WindowResult
 from app.cli.progress import FileProgress
@@ -86,19 +86,15 @@ class FileTranscriber:
         choice = await asyncio.to_thread(
             choose,
             None if backend == "auto" else backend,
-            wanted,
             options.language,
             order=speech.engines,
-            models_dir=folder,
+            look=lambda name: availability(name, wanted, folder),
             strict=self._settings.server.env == Environment.PROD,
         )
         for reason in choice.reasons:
             progress.say(reason)
         if choice.spec is None:
-            raise JobError(
-                choice.wait_reason or "model_missing",
-                f"The model {wanted} is not in {folder}. `transcribe models download {wanted}` gets it.",
-            )
+            raise JobError(choice.wait_reason or "model_missing", "No engine can do this now.")
         return choice.spec
 
     async def _fetch_missing(self, name: str, progress: FileProgress) -> None:

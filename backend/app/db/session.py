@@ -89,13 +89,20 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite:
-            self._writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60)
-            self._reader = create_async_engine(url, pool_size=8, max_overflow=8)
+            self._writer = create_async_engine(
+                url, pool_size=1, max_overflow=0, pool_timeout=60, hide_parameters=True
+            )
+            self._reader = create_async_engine(url, pool_size=8, max_overflow=8, hide_parameters=True)
             _prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
             _prepare_sqlite(self._reader, begin="BEGIN")
         else:
             self._writer = self._reader = create_async_engine(
-                url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=True
+                url,
+                pool_size=pool_size,
+                max_overflow=pool_size,
+                pool_timeout=10,
+                pool_pre_ping=True,
+                hide_parameters=True,
             )
         if slow_ms:
             for engine in {self._writer, self._reader}:

@@ -23,7 +23,7 @@ EngineName = Annotated[
 ]
 ModelName = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
+    StringConstraints(min_length=1, max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]*$"),
     Field(description="A model of the catalogue by name (transcribe models list)."),
 ]
 

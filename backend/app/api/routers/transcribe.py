@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from app.api.deps import ContainerDep, authenticate_writer
 from app.api.multipart import FormStream, Part
-from app.core.errors import FileTooLargeError, InvalidInputError
+from app.core.errors import AppError, FileTooLargeError, InvalidInputError
 from app.schemas.jobs import JobOptionsIn, TranscribeAccepted
 from app.services.jobs.service import JobOptions
 
@@ -55,6 +55,7 @@ async def transcribe(request: Request, container: ContainerDep) -> Any:
     part = await form.file()
     if part is None:
         raise InvalidInputError("There is no part named file with a recording in it.", field="file")
+    _options(form.fields)  # what stands before the file is refused before the file is read
     file = await container.files.store_stream(
         workspace_id=tenant.workspace_id,
         user_id=tenant.user_id,
@@ -62,11 +63,18 @@ async def transcribe(request: Request, container: ContainerDep) -> Any:
         content_type=_content_type(part),
         chunks=form.chunks(),
     )
-    await form.file()  # fields that stand behind the file
-    options = _options(form.fields)
-    async with container.database.tenant(tenant.workspace_id) as session:
-        job = await container.jobs.create(session, user_id=tenant.user_id, file_id=file.id, options=options)
-        return {"job_id": job.id, "status": job.status, "filename": job.filename}
+    try:
+        await form.file()  # fields that stand behind the file
+        options = _options(form.fields)
+        async with container.database.tenant(tenant.workspace_id) as session:
+            job = await container.jobs.create(
+                session, user_id=tenant.user_id, file_id=file.id, options=options
+            )
+            return {"job_id": job.id, "status": job.status, "filename": job.filename}
+    except AppError:
+        async with container.database.tenant(tenant.workspace_id) as session:
+            await container.files.delete_if_unused(session, file.id)
+        raise
 
 
 def _content_type(part: Part) -> str | None:
@@ -76,7 +84,7 @@ def _content_type(part: Part) -> str | None:
 def _options(fields: dict[str, str]) -> JobOptions:
     given = {name: value for name, value in fields.items() if value}
     try:
-        return JobOptions(**JobOptionsIn(**given).model_dump())  # type: ignore[arg-type]
+        return JobOptions(**JobOptionsIn(**given).model_dump())
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

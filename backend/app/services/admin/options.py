@@ -7,7 +7,7 @@ from typing import Any
 
 from app import __version__
 from app.asr import models as speech_models
-from app.asr.selection import engine_availability
+from app.asr.selection import list_engines
 from app.core.config import Settings
 from app.db.session import Database
 from app.services.admin.languages import LANGUAGES
@@ -48,7 +48,7 @@ async def read_options(
 def _engines(settings: Settings) -> list[dict[str, Any]]:
     return [
         {"name": e.name, "available": e.available, "low_accuracy": e.low_accuracy, "reason": e.reason}
-        for e in engine_availability(settings.models_dir)
+        for e in list_engines(settings.speech.whisper_model, settings.models_dir)
     ]
 
 
@@ -59,7 +59,7 @@ def _models(settings: Settings) -> list[dict[str, Any]]:
             "bytes": entry.bytes,
             "installed": speech_models.is_present(entry.name, settings.models_dir),
             "default": entry.name == settings.speech.whisper_model,
-            "multilingual": ".en" not in entry.name,
+            "multilingual": entry.multilingual,
         }
         for entry in speech_models.catalogue()
     ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.asr import models as speech_models
-from app.asr.selection import Choice, choose
+from app.asr.selection import Choice, availability, choose
 from app.core.config import Environment, Settings
 from app.core.errors import AppError
 from app.core.logging import get_logger
@@ -92,7 +92,7 @@ class EngineChooser:
     async def prefetch(self) -> None:
         """Begin to fetch WHISPER_MODEL where it is missing, so that the first job need not wait for it."""
         name = self._settings.speech.whisper_model
-        if not await self._has_model(name):
+        if not await self.has_model(name):
             self._keeper.ensure(name)
 
     async def choose(self, job: Job) -> Choice:
@@ -100,24 +100,24 @@ class EngineChooser:
         return await self.choose_for(job.requested_engine, job.requested_model, job.language)
 
     async def choose_for(self, engine: str | None, model: str | None, language: str) -> Choice:
+        """The same for a request that is no job yet."""
         speech = self._settings.speech
         backend = engine or speech.transcription_backend
         wanted = model or speech.whisper_model
         if (
             backend in ("auto", "whisper_cpp")
-            and not await self._has_model(wanted)
+            and not await self.has_model(wanted)
             and self._keeper.ensure(wanted)
         ):
-            return Choice(spec=None, wait_reason=MODEL_DOWNLOADING, low_accuracy=False, reasons=())
+            return Choice(None, wait_reason=MODEL_DOWNLOADING)
         return await asyncio.to_thread(
             choose,
             None if backend == "auto" else backend,
-            wanted,
             language,
             order=speech.engines,
-            models_dir=self._settings.models_dir,
+            look=lambda name: availability(name, wanted, self._settings.models_dir),
             strict=self._settings.server.env == Environment.PROD,
         )
 
-    async def _has_model(self, name: str) -> bool:
+    async def has_model(self, name: str) -> bool:
         return await asyncio.to_thread(speech_models.is_present, name, self._settings.models_dir)
