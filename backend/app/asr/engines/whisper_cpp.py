@@ -17,7 +17,7 @@ import numpy as np
 from app.asr import quality
 from app.asr.engines import cpu
 from app.asr.engines.base import RATE, Samples
-from app.asr.engines.words import Token, clip, fit, merge
+from app.asr.engines.words import Token, clip, merge, place
 from app.asr.models import ggml
 from app.asr.types import EngineSpec, Segment, Window, WindowResult
 from app.core.errors import JobError
@@ -102,7 +102,7 @@ def _in_order(segments: list[Segment], window: Window) -> list[Segment]:
         ceiling = max(floor + 1, window.end_ms - (len(segments) - position - 1))
         start = min(max(segment.start_ms, floor), ceiling - 1)
         end = min(max(segment.end_ms, start + 1), ceiling)
-        words = fit(segment.words, start, end, window.speech)
+        words = place(segment.words, start, end, window.speech)
         confidence = sum(w.confidence or 0.0 for w in words) / len(words) if words else None
         placed.append(
             Segment(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.asr.types import Word
 
 MIN_WORD_MS = 20
+MIN_MS_PER_CHARACTER = 20  # faster than anybody speaks: the time of such a word is a wrong guess
 SPEECH_SLACK_MS = 150  # speech detection finds edges late and early by as much
 # Scripts without blanks between words: every token that completes a character is a word of its own.
 _UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km", "bo"})
@@ -67,18 +68,57 @@ def _is_letter(data: bytes) -> bool:
     return not text or text[0].isalnum()
 
 
+def place(words: Sequence[Word], start_ms: int, end_ms: int, speech: Sequence[Region]) -> list[Word]:
+    """The words of one phrase, each with a place of its own inside start_ms..end_ms.
+
+    The engine's times are kept where they are possible. whisper.cpp's guess often puts the first words of a phrase on
+    one moment: then the words share the speech of the phrase by their length.
+    """
+    fitted = fit(words, start_ms, end_ms, speech)
+    if all(word.end_ms - word.start_ms >= MIN_MS_PER_CHARACTER * len(word.text) for word in fitted):
+        return fitted
+    return fit(spread(words, start_ms, end_ms, speech), start_ms, end_ms, ())
+
+
+def spread(words: Sequence[Word], start_ms: int, end_ms: int, speech: Sequence[Region]) -> list[Word]:
+    """The words over the speech between two moments, in proportion to their letters."""
+    parts = [(max(a, start_ms), min(b, end_ms)) for a, b in speech if a < end_ms and b > start_ms]
+    parts = parts or [(start_ms, end_ms)]
+    voiced = sum(b - a for a, b in parts)
+    weights = [len(word.text) + 1 for word in words]
+    total = sum(weights)
+    done = 0
+    placed = []
+    for word, weight in zip(words, weights, strict=True):
+        begin = _moment(parts, voiced * done // total, at_start=True)
+        done += weight
+        end = _moment(parts, voiced * done // total, at_start=False)
+        placed.append(Word(word.text, begin, max(end, begin), word.confidence))
+    return placed
+
+
+def _moment(parts: Sequence[Region], voiced_ms: int, *, at_start: bool) -> int:
+    """When so much speech has passed; at a pause, its end for the start of a word, else its beginning."""
+    for start, end in parts:
+        length = end - start
+        if voiced_ms < length or (voiced_ms == length and not at_start):
+            return start + voiced_ms
+        voiced_ms -= length
+    return parts[-1][1]
+
+
 def fit(words: Sequence[Word], start_ms: int, end_ms: int, speech: Sequence[Region]) -> list[Word]:
     """The words in order, inside start_ms..end_ms, each at least MIN_WORD_MS long where there is room, and cut to
     the speech region that it overlaps."""
+    count = max(1, len(words))
+    shortest = max(1, min(MIN_WORD_MS, (end_ms - start_ms) // count))
     fitted: list[Word] = []
     floor = start_ms
     for position, word in enumerate(words):
-        left = len(words) - position - 1
-        ceiling = max(floor + 1, end_ms - left * MIN_WORD_MS)
+        room = shortest * (len(words) - position - 1)  # for the words still to come
         start, end = clip(word.start_ms, word.end_ms, speech)
-        start = min(max(start, floor), max(floor, ceiling - MIN_WORD_MS))
-        end = min(max(end, start + MIN_WORD_MS), ceiling)
-        end = max(end, start + 1)
+        start = max(floor, min(start, end_ms - room - shortest))
+        end = max(start + shortest, min(end, end_ms - room))
         fitted.append(Word(word.text, start, end, word.confidence))
         floor = end
     return fitted
