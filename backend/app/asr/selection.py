@@ -106,13 +106,16 @@ def list_engines(model: str, models_dir: Path) -> list[EngineStatus]:
     return statuses
 
 
-def validate_request(engine: str | None, model: str | None, language: str) -> None:
-    """What a caller may ask for. Raises `InvalidInputError` naming the field."""
+def validate_request(
+    engine: str | None, model: str | None, language: str, *, own_files: bool = False
+) -> None:
+    """What a caller may ask for; a model by path only with `own_files`. Raises `InvalidInputError` with the field."""
     if engine is not None and engine != "auto" and engine not in ENGINES:
         raise InvalidInputError(
             f"There is no engine named {engine}. Choose from {', '.join(ENGINES)}.", field="engine"
         )
-    if model is not None and not models.is_path(model) and not models.is_known(model):
+    is_own = own_files and model is not None and models.is_path(model)
+    if model is not None and not is_own and not models.is_known(model):
         raise InvalidInputError(
             f"There is no model named {model}. `transcribe models list` shows them all.", field="model"
         )
