@@ -1,0 +1,1 @@
+"""Measurements against the budgets, one module each. `python -m bench --help` tells how to run them."""

@@ -1,0 +1,76 @@
+"""Recordings made for the measurements, written as a stream whatever their length."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+Pcm = npt.NDArray[np.int16]
+
+TONE_RATE = 16_000
+HISS_RATE = 44_100
+HISS_BITS = 128_000  # a second
+FRAME_BYTES = 418  # kept back, so that the last window is not one of some milliseconds
+LOOP_SECONDS = 32  # a whole number of MP3 frames of 1152 samples
+
+
+def write_hiss(path: Path, seconds: int) -> None:
+    """An MP3 as people have them: 44.1 kHz, stereo, 128 kbit/s, of noise that rises and falls like syllables.
+
+    Half a minute is encoded and repeated as it is: frames of MP3 stand for themselves.
+    """
+    rng = np.random.default_rng(0)
+    size = HISS_RATE * LOOP_SECONDS
+    envelope = np.sin(np.linspace(0, 2 * np.pi * 4 * LOOP_SECONDS, size)) ** 2 * 6000
+    sound = (rng.standard_normal((2, size)) * envelope).clip(-32768, 32767).astype(np.int16)
+    loop = path.with_suffix(".loop.mp3")
+    plain = {"write_xing": "0", "id3v2_version": "0"}
+    _encode(loop, "libmp3lame", HISS_RATE, "stereo", iter([sound]), plain, bit_rate=HISS_BITS)
+    frames, left = loop.read_bytes(), seconds * HISS_BITS // 8 - FRAME_BYTES
+    loop.unlink()
+    with path.open("wb") as file:
+        while left > 0:
+            left -= file.write(frames[:left])
+
+
+def write_tones(path: Path, seconds: int, frequencies: Sequence[float], *, seed: int = 0) -> list[int]:
+    """A FLAC with one tone a second, chosen at random; answers which ones (indices) in order."""
+    at = np.arange(TONE_RATE) / TONE_RATE
+    tones = [(np.sin(2 * np.pi * hertz * at) * 9000).astype(np.int16).reshape(1, -1) for hertz in frequencies]
+    said = random.Random(seed).choices(range(len(tones)), k=seconds)
+    _encode(path, "flac", TONE_RATE, "mono", (tones[index] for index in said))
+    return said
+
+
+def _encode(
+    path: Path,
+    codec: str,
+    rate: int,
+    layout: str,
+    blocks: Iterator[Pcm],
+    options: dict[str, str] | None = None,
+    *,
+    bit_rate: int | None = None,
+) -> None:
+    """Blocks are (channels, samples); the encoder holds one at a time."""
+    packed = codec == "flac"  # takes interleaved samples, where the MP3 encoder wants one plane a channel
+    with av.open(str(path), "w", options=options or {}) as container:
+        stream: Any = container.add_stream(codec, rate=rate, layout=layout)
+        if packed:
+            stream.options = {"compression_level": "3"}
+        if bit_rate is not None:
+            stream.bit_rate = bit_rate
+        clock = 0
+        for block in blocks:
+            samples = block.T.reshape(1, -1) if packed else block
+            frame = av.AudioFrame.from_ndarray(samples, format="s16" if packed else "s16p", layout=layout)
+            frame.sample_rate, frame.pts = rate, clock
+            clock += block.shape[1]
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
