@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 from uuid import uuid4
 
+import anyio
 import anyio.to_thread
 
 from app.core.errors import AppError, FileEmptyError, FileTooLargeError, ForbiddenError, NotFoundError
@@ -24,6 +25,7 @@ from app.storage.staging import Staging, cancelled, closed
 
 UPLOADS_PATH = "/api/store/uploads"
 OBJECTS_PATH = "/api/store/objects"
+_THREADS = 16  # of our own, so that a slow disk does not hold up anything else
 _RESERVE = 64 << 20  # room that uploads leave to the database and the logs
 
 Result = TypeVar("Result")
@@ -46,9 +48,10 @@ class LocalStore:
         self.signer = signer
         self._objects, self._uploads, self._tmp = (self.root / name for name in ("objects", "uploads", "tmp"))
         self._made = False
+        self._threads = anyio.CapacityLimiter(_THREADS)
 
     async def _run(self, call: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
-        """In a thread of the shared pool, with the disk's errors translated."""
+        """In a thread, with the disk's errors translated."""
 
         def guarded() -> Result:
             with disk_errors():
@@ -58,7 +61,12 @@ class LocalStore:
                     self._made = True
                 return call(*arguments)
 
-        return await anyio.to_thread.run_sync(guarded)
+        return await anyio.to_thread.run_sync(guarded, limiter=self._threads)
+
+    async def _discard(self, temp: TempFile) -> None:
+        """Also while being cancelled: unlinking gigabytes takes its time, and has to happen."""
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(temp.discard, limiter=self._threads)
 
     def _path(self, key: str) -> Path:
         """Where a key lives. The form alone keeps it inside; links are looked through all the same."""
@@ -104,7 +112,7 @@ class LocalStore:
                 raise wrong
             await self._run(staging.put, part, temp, digest.hexdigest())
         finally:
-            temp.discard()
+            await self._discard(temp)
         return digest.hexdigest()
 
     async def list_parts(self, upload: str) -> list[StoredPart]:
@@ -143,7 +151,7 @@ class LocalStore:
                 raise FileEmptyError("The file is empty.")
             await self._run(temp.seal, target, self.root)
         finally:
-            temp.discard()
+            await self._discard(temp)
         return StoredObject(key, size, digest.hexdigest())
 
     async def _receive(

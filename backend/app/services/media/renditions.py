@@ -13,11 +13,11 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from app.asr.rendition import make_rendition
-from app.core.errors import AppError, JobError, NotFoundError
+from app.core.errors import AppError, JobError, NotFoundError, UnavailableError
 from app.core.logging import get_logger
 from app.db.session import Database
 from app.models import MediaFile, RenditionState
-from app.storage.base import ObjectStore
+from app.storage.base import ObjectStore, StorageFullError
 from app.storage.keys import sibling_key
 
 log = get_logger(__name__)
@@ -87,8 +87,8 @@ class RenditionWorker:
             try:
                 while await self.run_once():
                     pass
-            except (AppError, sa.exc.SQLAlchemyError, OSError) as error:
-                log.warning("renditions_paused", error=str(error))
+            except Exception as error:
+                log.warning("renditions_paused", error=repr(error)[:200])
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_seconds):
                     await self._bell.wait()
@@ -156,7 +156,7 @@ class RenditionWorker:
             await self._write(
                 claim, rendition_state=RenditionState.PENDING if again else RenditionState.FAILED
             )
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, UnavailableError, StorageFullError):  # not the file's fault
             await self._write(claim, rendition_attempts=claim.attempt - 1)
             raise
         finally:
