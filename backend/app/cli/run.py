@@ -139,6 +139,8 @@ async def _run_one(
     try:
         with reporter.file(path.name) as progress:
             result = await worker.transcribe(path, options, progress)
+        for warning in result["warnings"]:
+            reporter.say(f"{path.name}: {warning['code']}: {warning['message']}")
         if folder is None:
             sys.stdout.write(FORMATS[formats[0]].render(result))
             sys.stdout.flush()
