@@ -8,8 +8,10 @@ from datetime import timedelta
 
 from app.asr.host.decoder import Decoder
 from app.asr.host.pool import EnginePool
+from app.asr.host.sizing import plan_processes
 from app.asr.limits import MediaLimits
 from app.core.config import Settings
+from app.core.metrics import Metrics
 from app.core.passwords import Passwords
 from app.core.secrets import load_secret
 from app.core.security import AccessTokens, derive_key
@@ -38,6 +40,7 @@ class Container:
 
     settings: Settings
     database: Database
+    metrics: Metrics
     secret: bytes = field(repr=False)  # keys come from it through `derive_key`, one a purpose
     sessions: Sessions
     identity: Accounts
@@ -103,8 +106,9 @@ def build_container(settings: Settings) -> Container:
         settings.models_dir, settings.speech.model_base_url, enabled=settings.speech.model_auto_download
     )
     chooser = EngineChooser(settings, models)
+    processes = plan_processes(settings.speech.engine_processes, settings.speech.whisper_model)
     pool = EnginePool(
-        settings.engine_processes,
+        processes,
         window_timeout=settings.speech.engine_window_timeout_seconds,
         idle_seconds=settings.speech.engine_idle_seconds,
     )
@@ -117,7 +121,7 @@ def build_container(settings: Settings) -> Container:
             decoder=Decoder(),
             chooser=chooser,
             limits=MediaLimits(max_audio_seconds=settings.storage.max_audio_seconds),
-            max_in_flight=settings.engine_processes + 1,
+            max_in_flight=processes + 1,
         ),
         slots=settings.speech.max_parallel_transcriptions,
         drain_seconds=settings.server.shutdown_seconds,
@@ -125,6 +129,7 @@ def build_container(settings: Settings) -> Container:
     return Container(
         settings=settings,
         database=database,
+        metrics=Metrics(),
         secret=secret,
         sessions=sessions,
         identity=Accounts(settings, database, Passwords(), sessions, secret=secret),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -13,10 +15,29 @@ from app.api.errors import add_error_handlers
 from app.api.middleware import RequestContextMiddleware
 from app.api.routers import ROUTERS
 from app.api.spa import add_pages
-from app.core.config import PROJECT_ROOT, Settings
-from app.core.logging import configure_logging
+from app.core.config import PROJECT_ROOT, Environment, Settings
+from app.core.logging import configure_logging, get_logger
 from app.core.signals import on_stop_signal
+from app.db.migrations import upgrade
 from app.factory import build_container
+from app.schemas.common import ErrorBody
+
+log = get_logger(__name__)
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    422: {"model": ErrorBody, "description": "The input is not acceptable; `field` says where."},
+    "4XX": {"model": ErrorBody, "description": "`code` says what is wrong (docs/api.md, Errors)."},
+    "5XX": {
+        "model": ErrorBody,
+        "description": "Something does not answer now; try again after `retry_after`.",
+    },
+}
+
+
+async def _migrate(settings: Settings) -> None:
+    """For a server that was started by its bare name; `transcribe serve` has done so before, with a copy."""
+    if settings.server.env == Environment.LOCAL:
+        await asyncio.to_thread(upgrade, settings.database_url, backups=settings.server.data_dir / "backups")
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -31,9 +52,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await _migrate(settings)
         container = build_container(settings)
         app.state.container = container
         await container.start()
+        token = await container.identity.needed_setup_token()
+        if token is not None:
+            log.warning("setup_token_for_the_first_account", setup_token=token)
         undo = on_stop_signal(container.begin_stop)
         try:
             yield
@@ -53,7 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app)
     app.add_middleware(RequestContextMiddleware)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, responses=_ERRORS)
     add_pages(app, PROJECT_ROOT / "frontend" / "dist")
     return app
 

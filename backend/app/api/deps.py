@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
 from app.api.origins import require_own_origin
+from app.core.addresses import is_loopback
 from app.core.errors import AppError, ForbiddenError, UnauthenticatedError
 from app.core.logging import bind_contextvars
 from app.core.security import SIGN_IN_AGAIN
@@ -37,6 +38,7 @@ __all__ = [
     "authenticate_writer",
     "bearer_token",
     "get_container",
+    "require_operator",
     "resolve_tenant",
     "still_welcome",
 ]
@@ -111,6 +113,17 @@ class Tenant:
         """Raises `ForbiddenError` for viewers."""
         if self.role not in WRITERS:
             raise ForbiddenError("Viewers of a workspace can read, but not change anything.")
+
+
+async def require_operator(container: Container, request: Request) -> None:
+    """Who asks from this machine itself, or an administrator. A forwarded request does not come from this machine."""
+    host = request.client.host if request.client else ""
+    forwarded = "x-forwarded-for" in request.headers or "forwarded" in request.headers
+    if is_loopback(host) and not forwarded:
+        return
+    principal = await authenticate(container, request.headers.get("authorization"))
+    if not principal.is_admin:
+        raise ForbiddenError("This is for administrators.")
 
 
 async def resolve_tenant(container: Container, principal: Principal, workspace: str | None) -> Tenant:

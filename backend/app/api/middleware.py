@@ -65,5 +65,20 @@ class RequestContextMiddleware:
             await self.app(scope, receive, send_with_headers)
         finally:
             if scope["path"] not in _QUIET and scope["type"] == "http":
-                took = round((time.monotonic() - began) * 1000)
-                log.info("request", method=scope["method"], path=scope["path"], status=status, took_ms=took)
+                seconds = time.monotonic() - began
+                _count(scope, status, seconds)
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    took_ms=round(seconds * 1000),
+                )
+
+
+def _count(scope: Scope, status: int, seconds: float) -> None:
+    """By the route's pattern, never by the path: ids would make a time series each."""
+    container = getattr(scope["app"].state, "container", None)
+    if container is not None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        container.metrics.observe_request(scope["method"], route, status, seconds)

@@ -12,6 +12,7 @@ import typer
 from app.asr import selection
 from app.asr.host.decoder import Decoder
 from app.asr.host.pool import EnginePool
+from app.asr.host.sizing import plan_processes
 from app.asr.limits import MediaLimits
 from app.asr.types import Mode, TranscribeOptions, Vad
 from app.cli.progress import Reporter, make_reporter
@@ -103,8 +104,9 @@ async def _run_all(
     options: TranscribeOptions,
 ) -> int:
     """All files one after another; answers the exit code. A file that fails does not stop the others."""
+    processes = plan_processes(settings.speech.engine_processes, model or settings.speech.whisper_model)
     pool = EnginePool(
-        settings.engine_processes,
+        processes,
         window_timeout=settings.speech.engine_window_timeout_seconds,
         idle_seconds=60,
     )
@@ -116,7 +118,7 @@ async def _run_all(
         limits,
         engine=engine,
         model=model,
-        max_in_flight=settings.engine_processes + 1,
+        max_in_flight=processes + 1,
     )
     reporter = make_reporter(sys.stderr)
     worst = 0

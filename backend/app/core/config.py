@@ -6,8 +6,6 @@ this file by a test.
 
 from __future__ import annotations
 
-import ipaddress
-import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +13,8 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.core.addresses import is_loopback
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 
@@ -92,12 +92,7 @@ class ServerSettings(_Group):
     @property
     def listens_on_loopback(self) -> bool:
         """True where only this machine can reach the server."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
 
 class DatabaseSettings(_Group):
@@ -253,12 +248,3 @@ class Settings:
     @property
     def models_dir(self) -> Path:
         return self.speech.models_dir or self.server.data_dir / "models"
-
-    @property
-    def engine_processes(self) -> int:
-        """ENGINE_PROCESSES, or one for each core this process may use."""
-        if self.speech.engine_processes:
-            return self.speech.engine_processes
-        return max(
-            1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app import __version__
-from app.api.deps import ContainerDep
+from app.api.deps import ContainerDep, require_operator
 from app.core.clock import to_json_time, utcnow
+from app.core.metrics import CONTENT_TYPE
 from app.schemas.operations import Health, Options, Ready, Version
+from app.services.admin.gauges import set_gauges
 from app.services.admin.options import read_options
 
 router = APIRouter(tags=["operations"])
@@ -39,6 +41,14 @@ async def ready(container: ContainerDep, response: Response) -> Any:
 async def version() -> Any:
     """The version of this server."""
     return {"version": __version__}
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(request: Request, container: ContainerDep) -> Response:
+    """Figures for Prometheus; answers this machine and administrators only."""
+    await require_operator(container, request)
+    await set_gauges(container.metrics, container.database, container.pool, container.bus)
+    return Response(container.metrics.render(), media_type=CONTENT_TYPE)
 
 
 @router.get("/api/options", response_model=Options)

@@ -50,6 +50,11 @@ class EventBus:
         self._watchers: set[Watcher] = set()
         self.closing = False
 
+    @property
+    def watchers(self) -> int:
+        """How many streams are open."""
+        return len(self._watchers)
+
     @contextmanager
     def watch(self, workspace_id: UUID, job_id: UUID | None) -> Iterator[Watcher]:
         watcher = Watcher(workspace_id, job_id)

@@ -138,17 +138,6 @@ async def release(
     await append_status(session, bus, job)
 
 
-async def wake_waiting(session: SystemSession) -> None:
-    """What jobs wait for may have come: all that have a reason to wait are due now."""
-    now = await session.database_now()
-    await session.execute(
-        sa.update(Job)
-        .where(Job.status == JobStatus.PENDING, Job.wait_reason.is_not(None), Job.run_after > now)
-        .values(run_after=now)
-        .execution_options(synchronize_session=False)
-    )
-
-
 async def fail(session: SystemSession, bus: EventBus, claim: Claim, *, code: str, message: str) -> None:
     """The end of a job that cannot go on; its committed windows stay readable."""
     now = await session.database_now()

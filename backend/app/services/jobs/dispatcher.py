@@ -8,7 +8,7 @@ import random
 from uuid import UUID
 
 from app.core.logging import get_logger
-from app.services.jobs import claims, recovery
+from app.services.jobs import claims, recovery, waiting
 from app.services.jobs.owner import Owner
 from app.services.jobs.runner import JobRun, RunnerParts
 
@@ -28,6 +28,7 @@ class InProcessDispatcher:
         self._drain_seconds = drain_seconds
         self._owner = Owner.current()
         self._wake = asyncio.Event()
+        self._recheck = asyncio.Event()
         self._runs: dict[UUID, tuple[JobRun, asyncio.Task[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping: asyncio.Task[None] | None = None
@@ -41,8 +42,8 @@ class InProcessDispatcher:
         self._wake.set()
 
     def recheck_waiting(self) -> None:
-        """A model arrived, or will not: jobs that wait for one are looked at again now."""
-        self._tasks.append(asyncio.create_task(self._recheck()))
+        """A model arrived, or will not come: jobs that wait for one are looked at again now."""
+        self._recheck.set()
 
     def interrupt(self, job_id: UUID) -> None:
         """A job was cancelled or deleted: stop its work at once if it runs here."""
@@ -113,11 +114,6 @@ class InProcessDispatcher:
         if not task.cancelled() and task.exception() is not None:
             log.error("run_broke", job_id=str(job_id), exc_info=task.exception())
 
-    async def _recheck(self) -> None:
-        async with self._parts.database.system() as session:
-            await claims.wake_waiting(session)
-        self.ring()
-
     async def _recover(self) -> None:
         try:
             taken = await recovery.recover_dead_owners(self._parts.database, self._parts.bus)
@@ -128,9 +124,14 @@ class InProcessDispatcher:
 
     async def _sweep_loop(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 (jitter, not a secret)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311 (jitter)
+                    await self._recheck.wait()
+            self._recheck.clear()
             try:
-                if await recovery.sweep_expired_leases(self._parts.database, self._parts.bus):
+                taken = await recovery.sweep_expired_leases(self._parts.database, self._parts.bus)
+                woken = await waiting.wake_ready(self._parts.database, self._parts.chooser)
+                if taken or woken:
                     self.ring()
             except Exception as error:
                 log.warning("sweep_failed", error=repr(error)[:200])

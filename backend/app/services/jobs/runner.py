@@ -23,6 +23,7 @@ from app.services.jobs import claims, finalize, planning
 from app.services.jobs.bus import EventBus
 from app.services.jobs.checkpoints import JobSink, PlanChangedError
 from app.services.jobs.engine_choice import EngineChooser
+from app.services.jobs.waiting import FAR_SECONDS
 from app.storage.base import ObjectStore
 
 log = get_logger(__name__)
@@ -30,7 +31,6 @@ log = get_logger(__name__)
 MAX_ENGINE_ERRORS = 3
 MAX_WINDOW_CRASHES = 2
 RETRY_BASE_SECONDS = 10
-WAIT_POLL_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class JobRun:
         if error is None or isinstance(error, claims.LostClaimError):
             return
         if isinstance(error, planning.MustWaitError):
-            await self._release(WAIT_POLL_SECONDS, again=False, wait_reason=error.reason)
+            await self._release(FAR_SECONDS, again=False, wait_reason=error.reason)
         elif isinstance(error, PlanChangedError):
             async with self._parts.database.system() as session:
                 await planning.forget_plan(session, self.claim)
