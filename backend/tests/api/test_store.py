@@ -10,6 +10,7 @@ import pytest
 
 from tests.fixtures.app import MakeApp, RunningApp, sign_up
 from tests.fixtures.files import MIB, WAV, altered, complete, file_url, presign, send_parts, upload
+from tests.fixtures.server import MakeLiveServer
 
 
 @pytest.fixture
@@ -232,3 +233,17 @@ async def test_names_in_any_script(app: RunningApp, name: str) -> None:
     kind, _, encoded = answer.headers["content-disposition"].partition("; filename*=UTF-8''")
     assert kind.startswith('attachment; filename="')
     assert unquote(encoded) == name
+
+
+@pytest.mark.slow
+async def test_threat_row_20_signatures_stay_out_of_the_log(make_live_server: MakeLiveServer) -> None:
+    server = make_live_server(transcription_backend="stub")
+    server.start()
+    async with server.client() as client:
+        await sign_up(client)
+        file = await upload(client)
+        url = await file_url(client, file["id"])
+        assert (await client.get(url)).status_code == 200
+        assert (await client.get(url + "0")).status_code == 403
+    assert "/api/store/objects/" in server.log()
+    assert "signature" not in server.log()
