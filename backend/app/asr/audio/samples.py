@@ -17,6 +17,7 @@ RATE = 16_000
 MIN_MS = 100
 JUMP_SECONDS = 0.05
 MAX_GAP_SECONDS = 3600.0
+MAX_MIXED = 8
 BLOCK = RATE  # one second
 
 Pcm = npt.NDArray[np.int16]
@@ -101,6 +102,8 @@ class SampleReader:
             self._resampler = av.AudioResampler("s16", "mono", RATE, frame_size=BLOCK)
             yield from self._silence(gap)
         self._clock += frame.samples / frame.sample_rate
+        if frame.layout.nb_channels > MAX_MIXED:
+            frame = _mean(frame)
         frame.pts = None  # the resampler would turn jumps of the clock into its own corrections
         for out in self._resampler.resample(frame):
             yield _to_pcm(out)
@@ -145,6 +148,16 @@ class SampleReader:
 
 def _to_pcm(frame: Any) -> Pcm:
     return np.ascontiguousarray(frame.to_ndarray().reshape(-1), np.int16)
+
+
+def _mean(frame: Any) -> Any:
+    """One channel, the mean of all: more channels than FFmpeg has layouts for it cannot mix by itself."""
+    data = frame.to_ndarray()
+    channels = data if frame.format.is_planar else data.reshape(-1, frame.layout.nb_channels).T
+    mean = np.ascontiguousarray(channels.mean(axis=0).reshape(1, -1).astype(data.dtype))
+    mixed = av.AudioFrame.from_ndarray(mean, format=frame.format.name, layout="mono")
+    mixed.sample_rate = frame.sample_rate
+    return mixed
 
 
 def _check_finite(frame: Any) -> None:

@@ -102,6 +102,8 @@ def _inspect(container: Any, head: bytes) -> Source:
         if other.index != stream.index:
             other.discard = av.stream.Discard.all
     context = stream.codec_context
+    if not looks_like_media(head) and not (context.sample_rate and context.channels):
+        raise JobError("unsupported_media", formats.describe(head))  # noise that was taken for MP3
     check_rate(context.sample_rate)
     if not 1 <= context.channels <= MAX_CHANNELS:
         raise JobError("media_invalid", f"The file claims {context.channels} channels of audio.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.asr.audio.ogg import ends_inside_a_page
+from app.asr.audio.cuts import ogg_is_cut, wav_is_cut
 from app.asr.audio.samples import RATE, SampleReader
 from app.asr.audio.source import Source
 from app.asr.types import MediaSummary, Notice
@@ -19,19 +19,17 @@ def summarise(
     """The summary after the last sample has been read."""
     duration_ms = reader.samples * 1000 // RATE
     notices = []
-    if _is_truncated(source, reader, duration_ms, path):
+    missing_ms = _missing_ms(source, duration_ms)
+    if reader.bad_packets and not reader.cut and max(reader.lost_ms, missing_ms) >= LOST_MS:
+        lost = max(reader.lost_ms, missing_ms) / 1000
+        notices.append(
+            Notice("gaps", f"Damaged parts of the file, about {lost:.0f} s in all, could not be read.")
+        )
+    elif reader.cut or missing_ms or _is_cut(source, path):
         notices.append(
             Notice(
                 "media_truncated",
                 f"The file ends early: it was read up to {_clock(duration_ms)} and the rest is missing.",
-            )
-        )
-    elif reader.lost_ms >= LOST_MS:
-        notices.append(
-            Notice(
-                "gaps",
-                f"Damaged parts of the file, {reader.lost_ms / 1000:.0f} s in all, could not be read; their place"
-                " in time was kept.",
             )
         )
     if windows == 0:
@@ -50,14 +48,18 @@ def summarise(
     )
 
 
-def _is_truncated(source: Source, reader: SampleReader, duration_ms: int, path: Path) -> bool:
-    if reader.cut:
-        return True
+def _missing_ms(source: Source, duration_ms: int) -> int:
+    """How much less was read than the header counts; 0 within tolerance, or where it only estimates."""
+    if source.hint_ms is None or not source.hint_is_exact or source.format_name == "ogg":
+        return 0
+    missing = source.hint_ms - duration_ms
+    return missing if missing > max(MISSING_MS, source.hint_ms // 100) else 0
+
+
+def _is_cut(source: Source, path: Path) -> bool:
     if source.format_name == "ogg":
-        return ends_inside_a_page(path)
-    if source.hint_ms is None or not source.hint_is_exact:
-        return False
-    return source.hint_ms - duration_ms > max(MISSING_MS, source.hint_ms // 100)
+        return ogg_is_cut(path)
+    return source.format_name == "wav" and wav_is_cut(path)
 
 
 def _clock(ms: int) -> str:

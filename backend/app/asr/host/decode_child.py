@@ -33,13 +33,26 @@ def main() -> None:
     try:
         decode(request, pipe)
     except JobError as error:
-        frames.write(pipe, {"kind": "failed", "code": error.code, "message": error.message})
+        _fail(pipe, error.code, error.message)
     except MemoryError:
-        message = "The file needs more memory to read than is allowed; its headers are probably wrong."
-        frames.write(pipe, {"kind": "failed", "code": "media_invalid", "message": message})
+        _fail(
+            pipe,
+            "media_invalid",
+            "The file needs more memory to read than allowed; its headers are probably wrong.",
+        )
     except FileNotFoundError:
-        message = "The recording is no longer where it was stored."
-        frames.write(pipe, {"kind": "failed", "code": "media_invalid", "message": message})
+        _fail(pipe, "media_invalid", "The recording is no longer where it was stored.")
+    except Exception as error:  # whatever the libraries raise on a broken file
+        _fail(
+            pipe,
+            "media_invalid",
+            f"The file cannot be read ({type(error).__name__}): it is probably damaged.",
+        )
+    os._exit(0)  # an orderly end would stumble over the thread that waits for input
+
+
+def _fail(pipe: BinaryIO, code: str, message: str) -> None:
+    frames.write(pipe, {"kind": "failed", "code": code, "message": message})
 
 
 def decode(request: Json, pipe: BinaryIO) -> None:
