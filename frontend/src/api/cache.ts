@@ -1,0 +1,55 @@
+/** Writes what the server tells (events, replies) into every place of the cache that shows it. */
+
+import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+
+import { keys } from './keys';
+import type { Job, JobPage } from './types';
+
+type Lists = InfiniteData<JobPage, string | null> | JobPage;
+
+function mapPages(data: Lists | undefined, change: (page: JobPage) => JobPage): Lists | undefined {
+  if (!data) return data;
+  if ('pages' in data) return { ...data, pages: data.pages.map(change) };
+  return change(data);
+}
+
+function mapLists(cache: QueryClient, change: (page: JobPage) => JobPage): void {
+  cache.setQueriesData<Lists>({ queryKey: keys.lists }, (data) => mapPages(data, change));
+}
+
+/** True when some loaded list shows this job. */
+function isListed(cache: QueryClient, id: string): boolean {
+  return cache.getQueriesData<Lists>({ queryKey: keys.lists }).some(([, data]) => {
+    if (!data) return false;
+    const pages = 'pages' in data ? data.pages : [data];
+    return pages.some((page) => page.items.some((item) => item.id === id));
+  });
+}
+
+/** Merges a change of one job. */
+export function updateJob(cache: QueryClient, id: string, change: (job: Job) => Job): void {
+  mapLists(cache, (page) =>
+    page.items.some((item) => item.id === id)
+      ? { ...page, items: page.items.map((item) => (item.id === id ? change(item) : item)) }
+      : page,
+  );
+  cache.setQueryData<Job>(keys.job(id), (job) => (job ? change(job) : job));
+}
+
+/** Puts a whole job in place. Lists that filter by status are asked again when it moved. */
+export function patchJob(cache: QueryClient, job: Job): void {
+  const before = cache.getQueryData<Job>(keys.job(job.id));
+  let moved = !isListed(cache, job.id);
+  updateJob(cache, job.id, (known) => {
+    if (known.status !== job.status) moved = true;
+    return job;
+  });
+  if (!before) cache.setQueryData(keys.job(job.id), job);
+  if (moved) void cache.invalidateQueries({ queryKey: keys.lists });
+}
+
+export function dropJob(cache: QueryClient, id: string): void {
+  mapLists(cache, (page) => ({ ...page, items: page.items.filter((item) => item.id !== id) }));
+  cache.removeQueries({ queryKey: keys.job(id) });
+  void cache.invalidateQueries({ queryKey: keys.lists });
+}

@@ -1,0 +1,127 @@
+/** Jobs: reading lists and single jobs, and what can be done with them. */
+
+import {
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from '@tanstack/react-query';
+
+import { JOBS_PAGE_SIZE, RECENT_JOBS } from '@/config/constants';
+import { errorFrom } from '@/lib/errors';
+import { nameFromDisposition, saveBlob } from '@/lib/download';
+
+import { patchJob, dropJob } from './cache';
+import { authFetch, http, unwrap } from './client';
+import { keys, type JobFilter, type JobTab } from './keys';
+import { keepNewer } from './segments';
+import type { Job, JobStatus, TranscriptResult } from './types';
+
+export const TAB_STATUS: Record<JobTab, JobStatus[] | undefined> = {
+  all: undefined,
+  running: ['pending', 'processing'],
+  completed: ['completed'],
+  failed: ['failed'],
+};
+
+export function jobsQuery(filter: JobFilter) {
+  return infiniteQueryOptions({
+    queryKey: keys.list(filter),
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(
+        http.GET('/api/jobs', {
+          signal,
+          params: {
+            query: {
+              limit: JOBS_PAGE_SIZE,
+              status: TAB_STATUS[filter.tab],
+              q: filter.q || undefined,
+              cursor: pageParam ?? undefined,
+            },
+          },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+}
+
+export const recentQuery = queryOptions({
+  queryKey: keys.recent,
+  queryFn: () => unwrap(http.GET('/api/jobs', { params: { query: { limit: RECENT_JOBS } } })),
+});
+
+export function jobQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.job(id),
+    queryFn: () => unwrap(http.GET('/api/jobs/{job_id}', { params: { path: { job_id: id } } })),
+  });
+}
+
+/** What there is of the text, in any state of the job. */
+export function resultQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.result(id),
+    queryFn: async ({ client }): Promise<TranscriptResult> => {
+      const key = keys.result(id);
+      const before = client.getQueryData<TranscriptResult>(key);
+      const fetched = await unwrap(
+        http.GET('/api/jobs/{job_id}/result', {
+          params: { path: { job_id: id }, query: { partial: true } },
+        }),
+      );
+      // Text that the stream brought while this answer was on its way must not be lost.
+      const now = client.getQueryData<TranscriptResult>(key);
+      return !now || now === before ? fetched : keepNewer(fetched, now);
+    },
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+  });
+}
+
+export interface EngineChoice {
+  engine?: string;
+  model?: string;
+}
+
+export function useJobActions() {
+  const cache = useQueryClient();
+  const onJob = (job: Job) => {
+    patchJob(cache, job);
+    void cache.invalidateQueries({ queryKey: keys.lists });
+  };
+  const cancel = useMutation({
+    mutationFn: (id: string) =>
+      unwrap(http.POST('/api/jobs/{job_id}/cancel', { params: { path: { job_id: id } } })),
+    onSuccess: onJob,
+  });
+  const retry = useMutation({
+    mutationFn: ({ id, ...choice }: EngineChoice & { id: string }) =>
+      unwrap(
+        http.POST('/api/jobs/{job_id}/retry', { params: { path: { job_id: id } }, body: choice }),
+      ),
+    onSuccess: (job) => {
+      onJob(job);
+      void cache.resetQueries({ queryKey: keys.result(job.id) });
+    },
+  });
+  const remove = useMutation({
+    mutationFn: (id: string) =>
+      unwrap(http.DELETE('/api/jobs/{job_id}', { params: { path: { job_id: id } } })),
+    onSuccess: (_, id) => {
+      dropJob(cache, id);
+    },
+  });
+  return { cancel, retry, remove };
+}
+
+export type DownloadFormat = 'txt' | 'srt' | 'vtt' | 'json';
+
+/** Fetched with the token (a plain link could not carry it), saved under the server's name. */
+export async function downloadTranscript(id: string, format: DownloadFormat): Promise<void> {
+  const url = `/api/jobs/${encodeURIComponent(id)}/download?format=${format}`;
+  const response = await authFetch(url);
+  if (!response.ok) throw await errorFrom(response);
+  const name = nameFromDisposition(response.headers.get('content-disposition'));
+  saveBlob(await response.blob(), name ?? `transcript.${format}`);
+}

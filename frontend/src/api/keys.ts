@@ -1,0 +1,18 @@
+/** Names of everything in the query cache. */
+
+export interface JobFilter {
+  tab: JobTab;
+  q: string;
+}
+
+export type JobTab = 'all' | 'running' | 'completed' | 'failed';
+
+export const keys = {
+  options: ['options'] as const,
+  lists: ['jobs'] as const,
+  list: (filter: JobFilter) => ['jobs', 'list', filter] as const,
+  recent: ['jobs', 'recent'] as const,
+  job: (id: string) => ['job', id] as const,
+  result: (id: string) => ['job', id, 'result'] as const,
+  media: (fileId: string) => ['media', fileId] as const,
+};

@@ -1,0 +1,50 @@
+/** Short names for the generated schemas. */
+
+import type { components, paths } from './schema.gen';
+
+type Schemas = components['schemas'];
+
+export type Job = Schemas['Job'];
+export type JobPage = Schemas['JobPage'];
+export type JobCreate = Schemas['JobCreate'];
+export type JobStatus = Job['status'];
+export type TranscriptResult = Schemas['TranscriptResult'];
+export type Segment = Schemas['Segment'];
+export type Word = Schemas['Word'];
+
+// These are read from the operations, which are the contract; schema names are not.
+type Json<T> = T extends { content: { 'application/json': infer Body } } ? Body : never;
+
+export type TokenResponse = Json<paths['/api/auth/login']['post']['responses'][200]>;
+export type UserMe = TokenResponse['user'];
+export type RegisterRequest = Json<NonNullable<paths['/api/auth/register']['post']['requestBody']>>;
+export type PresignResponse = Json<paths['/api/files/presign']['post']['responses'][201]>;
+export type UploadParts = Json<
+  paths['/api/files/uploads/{upload_id}/parts']['get']['responses'][200]
+>;
+export type MediaFile = Json<paths['/api/files/complete']['post']['responses'][200]>;
+export type FileUrl = Json<paths['/api/files/{file_id}/url']['get']['responses'][200]>;
+export type Options = Json<paths['/api/options']['get']['responses'][200]>;
+
+/** Payloads of the event streams, which OpenAPI does not describe. */
+export interface ProgressEvent {
+  job_id: string;
+  progress: number;
+  stage: Job['stage'];
+  eta_seconds: number | null;
+}
+
+export interface SegmentsEvent {
+  job_id: string;
+  window: number;
+  segments: Segment[];
+}
+
+export interface EndEvent {
+  job_id: string;
+  status: JobStatus;
+}
+
+export function isActive(job: Pick<Job, 'status'>): boolean {
+  return job.status === 'pending' || job.status === 'processing';
+}

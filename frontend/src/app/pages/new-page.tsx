@@ -1,0 +1,52 @@
+import { Alert, Code, Stack } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
+
+import { useOptions } from '@/api/options';
+import { PageHeader } from '@/components/ui/page-header';
+import { RecentJobs } from '@/features/jobs/recent-jobs';
+import { DropCard } from '@/features/upload/drop-card';
+import { OptionsForm } from '@/features/upload/options-form';
+import { QueueList } from '@/features/upload/queue-list';
+import { Unfinished } from '@/features/upload/unfinished';
+import { useLiveJobs } from '@/hooks/use-live';
+import { useTitle } from '@/hooks/use-title';
+import { t } from '@/lib/i18n';
+import { downloadCommand, engineName } from '@/lib/job-text';
+
+import classes from './new-page.module.css';
+
+export function NewPage() {
+  useTitle(t('new.title'));
+  useLiveJobs();
+  const options = useOptions().data;
+  const standard = options?.default_engine;
+  return (
+    <>
+      <PageHeader title={t('new.title')} />
+      <div className={classes.columns}>
+        <Stack gap="lg" miw={0}>
+          {standard?.low_accuracy ? (
+            <Alert
+              color="orange"
+              variant="light"
+              icon={<IconAlertTriangle />}
+              title={t('lowAccuracy.title')}
+            >
+              {t('lowAccuracy.new', { engine: engineName(standard.engine) })}{' '}
+              {t('lowAccuracy.command')} <Code>{downloadCommand(options?.models ?? [])}</Code>
+            </Alert>
+          ) : null}
+          <DropCard options={options} />
+          <Unfinished />
+          <QueueList />
+        </Stack>
+        <Stack gap="lg" miw={0}>
+          <section className={`card ${classes.options ?? ''}`} aria-label={t('options.title')}>
+            <OptionsForm options={options} />
+          </section>
+          <RecentJobs />
+        </Stack>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,24 @@
+import { Container, Text, Title } from '@mantine/core';
+
+import { session } from '@/api/session';
+import { PageHeader } from '@/components/ui/page-header';
+import { PasswordForm } from '@/features/settings/password-form';
+import { useTitle } from '@/hooks/use-title';
+import { t } from '@/lib/i18n';
+
+export function SecurityPage() {
+  useTitle(t('security.title'));
+  const email = session.user?.email ?? '';
+  return (
+    <Container size="xs" px={0} mx={0}>
+      <PageHeader title={t('security.title')} />
+      <section className="card" style={{ padding: 24 }}>
+        <Title order={2}>{t('security.heading')}</Title>
+        <Text c="dimmed" size="sm" mb="md" mt={4}>
+          {t('security.signedInAs', { email })}. {t('security.text')}
+        </Text>
+        <PasswordForm email={email} />
+      </section>
+    </Container>
+  );
+}

@@ -1,0 +1,25 @@
+import { MantineProvider } from '@mantine/core';
+import { ModalsProvider } from '@mantine/modals';
+import { Notifications } from '@mantine/notifications';
+import { QueryClientProvider, type QueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+
+import { t } from '@/lib/i18n';
+
+import { cssVariables, theme } from './theme/theme';
+
+export function Providers({ cache, children }: { cache: QueryClient; children: ReactNode }) {
+  return (
+    <QueryClientProvider client={cache}>
+      <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
+        <ModalsProvider
+          labels={{ confirm: t('action.delete'), cancel: t('action.cancel') }}
+          modalProps={{ closeButtonProps: { 'aria-label': t('action.close') } }}
+        >
+          <Notifications position="top-right" />
+          {children}
+        </ModalsProvider>
+      </MantineProvider>
+    </QueryClientProvider>
+  );
+}

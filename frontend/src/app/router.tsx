@@ -1,0 +1,125 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  type SearchSchemaInput,
+} from '@tanstack/react-router';
+
+import type { JobTab } from '@/api/keys';
+import { session } from '@/api/session';
+import { PageLoader } from '@/components/ui/plain-states';
+import { safeNext } from '@/lib/next-path';
+
+import { BareCrash, BareNotFound, CrashPage, NotFoundPage } from './pages/states';
+import { Shell } from './shell/shell';
+
+const root = createRootRoute({ notFoundComponent: BareNotFound, errorComponent: BareCrash });
+
+const TABS: readonly JobTab[] = ['all', 'running', 'completed', 'failed'];
+
+interface NextSearch {
+  next?: string;
+}
+
+function readNext(search: Record<string, unknown> & SearchSchemaInput): NextSearch {
+  const next = safeNext(search.next);
+  return next === '/' ? {} : { next };
+}
+
+/** Pages for visitors; whoever is signed in already goes on. */
+async function onlyVisitors({ search }: { search: NextSearch }): Promise<void> {
+  const state = await session.start().catch(() => null);
+  if (state?.status === 'signed-in') throw redirect({ href: safeNext(search.next) });
+}
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: readNext,
+  beforeLoad: onlyVisitors,
+  component: lazyRouteComponent(() => import('./pages/login-page'), 'LoginPage'),
+});
+
+const register = createRoute({
+  getParentRoute: () => root,
+  path: '/register',
+  validateSearch: readNext,
+  beforeLoad: onlyVisitors,
+  component: lazyRouteComponent(() => import('./pages/register-page'), 'RegisterPage'),
+});
+
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: 'signed-in',
+  component: Shell,
+  errorComponent: BareCrash,
+  beforeLoad: async ({ location }) => {
+    const state = await session.start();
+    if (state.status === 'signed-in') return;
+    const next = safeNext(location.href);
+    throw redirect({ to: '/login', search: next === '/' ? {} : { next } });
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/new-page'), 'NewPage'),
+});
+
+const jobs = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/jobs',
+  validateSearch: (search: Record<string, unknown> & SearchSchemaInput) => {
+    const tab = TABS.find((name) => name === search.status);
+    const q = typeof search.q === 'string' || typeof search.q === 'number' ? String(search.q) : '';
+    return {
+      ...(tab && tab !== 'all' ? { status: tab } : {}),
+      ...(q ? { q } : {}),
+    } as { status?: JobTab; q?: string };
+  },
+  component: lazyRouteComponent(() => import('./pages/jobs-page'), 'JobsPage'),
+});
+
+const transcript = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/t/$jobId',
+  validateSearch: (search: Record<string, unknown> & SearchSchemaInput) => {
+    const at = Number(search.t);
+    return (Number.isFinite(at) && at > 0 ? { t: at } : {}) as { t?: number };
+  },
+  component: lazyRouteComponent(() => import('./pages/transcript-page'), 'TranscriptPage'),
+});
+
+const security = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/settings/security',
+  component: lazyRouteComponent(() => import('./pages/security-page'), 'SecurityPage'),
+});
+
+const routeTree = root.addChildren([
+  login,
+  register,
+  signedIn.addChildren([home, jobs, transcript, security]),
+]);
+
+export function makeRouter() {
+  return createRouter({
+    routeTree,
+    defaultPreload: 'intent',
+    defaultPendingComponent: PageLoader,
+    defaultErrorComponent: CrashPage,
+    defaultNotFoundComponent: NotFoundPage,
+    scrollRestoration: true,
+  });
+}
+
+export type AppRouter = ReturnType<typeof makeRouter>;
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: AppRouter;
+  }
+}

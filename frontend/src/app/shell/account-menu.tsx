@@ -1,0 +1,69 @@
+import { ActionIcon, Menu, Text, useMantineColorScheme } from '@mantine/core';
+import {
+  IconCheck,
+  IconDeviceDesktop,
+  IconLock,
+  IconLogout,
+  IconMoon,
+  IconSun,
+  IconUserCircle,
+} from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+
+import { useLogout } from '@/api/auth';
+import { useSession } from '@/hooks/use-session';
+import { t } from '@/lib/i18n';
+
+const SCHEMES = [
+  { value: 'light', label: t('theme.light'), Icon: IconSun },
+  { value: 'dark', label: t('theme.dark'), Icon: IconMoon },
+  { value: 'auto', label: t('theme.auto'), Icon: IconDeviceDesktop },
+] as const;
+
+export function AccountMenu() {
+  const state = useSession();
+  const logout = useLogout();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const email = state.status === 'signed-in' ? state.user.email : '';
+  return (
+    <Menu position="bottom-end" width={250}>
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size={44} aria-label={t('nav.account')}>
+          <IconUserCircle size={26} stroke={1.6} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown aria-label={t('nav.account')}>
+        <Text size="sm" c="dimmed" px="sm" py={8} truncate role="presentation">
+          {email}
+        </Text>
+        <Menu.Divider />
+        {SCHEMES.map(({ value, label, Icon }) => (
+          <Menu.Item
+            key={value}
+            role="menuitemradio"
+            aria-checked={colorScheme === value}
+            leftSection={<Icon size={18} />}
+            rightSection={colorScheme === value ? <IconCheck size={16} /> : null}
+            onClick={() => {
+              setColorScheme(value);
+            }}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item component={Link} to="/settings/security" leftSection={<IconLock size={18} />}>
+          {t('nav.settings')}
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconLogout size={18} />}
+          onClick={() => {
+            logout.mutate();
+          }}
+        >
+          {t('nav.signOut')}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

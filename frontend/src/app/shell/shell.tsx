@@ -1,0 +1,67 @@
+import { Group } from '@mantine/core';
+import { IconFileText, IconPlus } from '@tabler/icons-react';
+import { Link, Outlet, useMatchRoute } from '@tanstack/react-router';
+
+import { Logo } from '@/components/ui/logo';
+import { t } from '@/lib/i18n';
+
+import { AccountMenu } from './account-menu';
+import { OfflineNotice } from './offline-notice';
+import classes from './shell.module.css';
+import { UploadBadge } from './upload-badge';
+
+const LINKS = [
+  { to: '/', label: t('nav.new'), Icon: IconPlus },
+  { to: '/jobs', label: t('nav.transcripts'), Icon: IconFileText },
+] as const;
+
+/** Header with the main links; on a phone the links move to the bottom edge. */
+export function Shell() {
+  const matchRoute = useMatchRoute();
+  // The transcript page has its player at the bottom edge.
+  const hasPlayer = Boolean(matchRoute({ to: '/t/$jobId' }));
+  return (
+    <>
+      <a className={classes.skip} href="#content">
+        {t('app.skip')}
+      </a>
+      <header className={classes.header}>
+        <div className={classes.bar}>
+          <Link to="/" className={classes.brand} aria-label={t('nav.home')}>
+            <Logo />
+          </Link>
+          <nav
+            aria-label={t('nav.main')}
+            className={classes.nav}
+            data-hide={hasPlayer || undefined}
+          >
+            {LINKS.map(({ to, label, Icon }) => (
+              <Link
+                key={to}
+                to={to}
+                className={classes.link}
+                activeOptions={{ exact: to === '/', includeSearch: false }}
+              >
+                <Icon size={20} aria-hidden="true" />
+                <span>{label}</span>
+              </Link>
+            ))}
+          </nav>
+          <Group gap={4} wrap="nowrap">
+            <UploadBadge />
+            <AccountMenu />
+          </Group>
+        </div>
+      </header>
+      <OfflineNotice />
+      <main
+        id="content"
+        className={classes.main}
+        data-player={hasPlayer || undefined}
+        tabIndex={-1}
+      >
+        <Outlet />
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,90 @@
+import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useState } from 'react';
+
+import { login } from '@/api/auth';
+import { useOptions } from '@/api/options';
+import { errorText } from '@/lib/error-text';
+import { ApiError } from '@/lib/errors';
+import { t } from '@/lib/i18n';
+
+import { checkEmail } from './validation';
+
+interface Props {
+  onDone: () => void;
+  registerHref: string;
+}
+
+export function LoginForm({ onDone, registerHref }: Props) {
+  const options = useOptions().data;
+  const [error, setError] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const form = useForm({
+    mode: 'uncontrolled',
+    initialValues: { email: '', password: '' },
+    validate: {
+      email: checkEmail,
+      password: (value) => (value ? null : t('field.passwordMissing')),
+    },
+  });
+
+  const submit = form.onSubmit(async ({ email, password }) => {
+    setBusy(true);
+    setError(null);
+    try {
+      await login(email.trim(), password);
+      onDone();
+    } catch (failure) {
+      const wrong = failure instanceof ApiError && failure.status === 401;
+      setError(wrong ? t('login.wrong') : errorText(failure));
+    } finally {
+      setBusy(false);
+    }
+  });
+
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack>
+        {options?.needs_first_account ? (
+          <Alert variant="light" color="iris">
+            {t('login.firstAccount')}{' '}
+            <Anchor href={registerHref} underline="always" inherit>
+              {t('login.firstAccountAction')}
+            </Anchor>
+          </Alert>
+        ) : null}
+        {error ? (
+          <Alert color="red" variant="light" role="alert">
+            {error}
+          </Alert>
+        ) : null}
+        <TextInput
+          label={t('field.email')}
+          type="email"
+          autoComplete="username"
+          size="md"
+          key={form.key('email')}
+          {...form.getInputProps('email')}
+        />
+        <PasswordInput
+          label={t('field.password')}
+          autoComplete="current-password"
+          size="md"
+          key={form.key('password')}
+          {...form.getInputProps('password')}
+        />
+        <Button type="submit" size="md" loading={busy} fullWidth>
+          {t('login.submit')}
+        </Button>
+        {options?.allow_registration || options?.needs_first_account ? (
+          <Text size="sm" ta="center">
+            {t('login.noAccount')}{' '}
+            <Anchor href={registerHref} underline="always" inherit>
+              {t('login.register')}
+            </Anchor>
+          </Text>
+        ) : null}
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,79 @@
+/** Finding one's place in a transcript. Pure; times in ms. */
+
+import type { Segment } from '@/api/types';
+
+/** Index of the last segment that starts at or before `ms`; -1 before the first. */
+export function segmentAt(segments: readonly Segment[], ms: number): number {
+  let low = 0;
+  let high = segments.length - 1;
+  let found = -1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    if ((segments[middle]?.start_ms ?? 0) <= ms) {
+      found = middle;
+      low = middle + 1;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return found;
+}
+
+/** A word's place in the text of its segment. */
+export interface WordSpan {
+  from: number;
+  to: number;
+  start_ms: number;
+  end_ms: number;
+}
+
+const spans = new WeakMap<Segment, WordSpan[]>();
+
+/** Where each word stands in `segment.text`. Words that are not found in it are left out. */
+export function wordSpans(segment: Segment): WordSpan[] {
+  const known = spans.get(segment);
+  if (known) return known;
+  const made: WordSpan[] = [];
+  let cursor = 0;
+  for (const word of segment.words) {
+    const text = word.text.trim();
+    if (!text) continue;
+    const from = segment.text.indexOf(text, cursor);
+    if (from < 0) continue;
+    cursor = from + text.length;
+    made.push({ from, to: cursor, start_ms: word.start_ms, end_ms: word.end_ms });
+  }
+  spans.set(segment, made);
+  return made;
+}
+
+/** The word being spoken at `ms`; in a pause, none. */
+export function wordAt(segment: Segment, ms: number): WordSpan | null {
+  const list = wordSpans(segment);
+  let low = 0;
+  let high = list.length - 1;
+  let found: WordSpan | null = null;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const span = list[middle];
+    if (!span) break;
+    if (span.start_ms <= ms) {
+      found = span;
+      low = middle + 1;
+    } else {
+      high = middle - 1;
+    }
+  }
+  // Engines often end a word a little early: hold it through short gaps.
+  return found && ms < found.end_ms + 250 ? found : null;
+}
+
+/** The word at a character of the text (a click). Falls back to the nearest word before it. */
+export function wordAtOffset(segment: Segment, offset: number): WordSpan | null {
+  let before: WordSpan | null = null;
+  for (const span of wordSpans(segment)) {
+    if (span.from > offset) break;
+    before = span;
+  }
+  return before;
+}

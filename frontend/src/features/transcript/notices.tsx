@@ -1,0 +1,84 @@
+import { Alert, Button, Code, Group, List, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle, IconExclamationCircle } from '@tabler/icons-react';
+
+import type { Job } from '@/api/types';
+import { CopyField } from '@/components/ui/copy-field';
+import { t } from '@/lib/i18n';
+import { engineName } from '@/lib/job-text';
+
+interface Props {
+  job: Job;
+  hasText: boolean;
+  /** The operator's command that fetches the real model. */
+  command: string;
+  onRetry: () => void;
+  onRunAgain: () => void;
+}
+
+/** What a reader must know before trusting the text. */
+export function Notices({ job, hasText, command, onRetry, onRunAgain }: Props) {
+  const warnings = job.warnings.filter((warning) => warning.code !== 'low_accuracy');
+  const ended = job.status === 'failed' || job.status === 'cancelled';
+  return (
+    <Stack gap="sm" mt="md">
+      {ended ? (
+        <Alert
+          color={job.status === 'failed' ? 'red' : 'gray'}
+          variant="light"
+          icon={<IconExclamationCircle />}
+          title={
+            job.status === 'failed' ? t('transcript.failedTitle') : t('transcript.cancelledTitle')
+          }
+        >
+          <Stack gap="xs" align="flex-start">
+            {job.error ? <Text size="sm">{job.error.message}</Text> : null}
+            {hasText ? <Text size="sm">{t('transcript.partial')}</Text> : null}
+            <Group gap="xs">
+              <Button size="sm" onClick={onRetry}>
+                {t('job.retry')}
+              </Button>
+              <Button size="sm" variant="default" onClick={onRunAgain}>
+                {t('job.runAgain')}
+              </Button>
+            </Group>
+            <CopyField label={t('error.jobId')} value={job.id} />
+          </Stack>
+        </Alert>
+      ) : null}
+      {job.low_accuracy ? (
+        <Alert
+          color="orange"
+          variant="light"
+          icon={<IconAlertTriangle />}
+          title={t('transcript.lowTitle')}
+        >
+          <Stack gap="xs" align="flex-start">
+            <Text size="sm">
+              {t('transcript.lowText', { engine: engineName(job.engine) })} <Code>{command}</Code>{' '}
+              {t('transcript.lowThen')}
+            </Text>
+            {job.status === 'completed' ? (
+              <Button size="sm" onClick={onRunAgain}>
+                {t('job.runAgainReal')}
+              </Button>
+            ) : null}
+          </Stack>
+        </Alert>
+      ) : null}
+      {warnings.length > 0 ? (
+        <Alert
+          color="yellow"
+          variant="light"
+          icon={<IconAlertTriangle />}
+          title={t('transcript.warnings')}
+        >
+          <List size="sm">
+            {warnings.map((warning) => (
+              <List.Item key={warning.code}>{warning.message}</List.Item>
+            ))}
+          </List>
+        </Alert>
+      ) : null}
+    </Stack>
+  );
+}

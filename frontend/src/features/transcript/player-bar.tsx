@@ -1,0 +1,175 @@
+import { ActionIcon, Button, Menu } from '@mantine/core';
+import {
+  IconCheck,
+  IconPlayerPauseFilled,
+  IconPlayerPlayFilled,
+  IconRewindBackward5,
+  IconRewindForward5,
+} from '@tabler/icons-react';
+import { useEffect, useRef, type ReactNode } from 'react';
+
+import { useStore } from '@/hooks/use-store';
+import { clock } from '@/lib/format';
+import { t } from '@/lib/i18n';
+
+import { RATES, type Player } from './player';
+import classes from './transcript.module.css';
+
+interface Props {
+  player: Player;
+  /** Shown instead of the controls while there is nothing to play. */
+  message: ReactNode;
+  help: ReactNode;
+}
+
+export function PlayerBar({ player, message, help }: Props) {
+  const { playing, ready } = useStore(player.state);
+  return (
+    <section className={classes.dock} aria-label={t('player.label')}>
+      <div className={classes.dockInner}>
+        {message ? (
+          <div className={classes.message} role="status">
+            {message}
+          </div>
+        ) : (
+          <>
+            <Scrubber player={player} />
+            <div className={classes.controls}>
+              <TimeLabel player={player} />
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size={44}
+                aria-label={t('player.back')}
+                disabled={!ready}
+                onClick={() => {
+                  player.skip(-5000);
+                }}
+              >
+                <IconRewindBackward5 size={24} />
+              </ActionIcon>
+              <ActionIcon
+                size={52}
+                radius="xl"
+                variant="filled"
+                aria-label={playing ? t('player.pause') : t('player.play')}
+                disabled={!ready}
+                onClick={() => {
+                  player.toggle();
+                }}
+              >
+                {playing ? <IconPlayerPauseFilled size={24} /> : <IconPlayerPlayFilled size={24} />}
+              </ActionIcon>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size={44}
+                aria-label={t('player.forward')}
+                disabled={!ready}
+                onClick={() => {
+                  player.skip(5000);
+                }}
+              >
+                <IconRewindForward5 size={24} />
+              </ActionIcon>
+              <div className={classes.right}>
+                <RateMenu player={player} />
+                {help}
+              </div>
+            </div>
+          </>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Scrubber({ player }: { player: Player }) {
+  const { durationMs, ready } = useStore(player.state);
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(
+    () =>
+      player.onTick((ms) => {
+        const range = input.current;
+        if (!range) return;
+        range.value = String(Math.round(ms));
+        // Spoken form; written once a second at most.
+        const text = t('player.positionText', { time: clock(ms), total: clock(durationMs) });
+        if (range.getAttribute('aria-valuetext') !== text)
+          range.setAttribute('aria-valuetext', text);
+      }),
+    [player, durationMs],
+  );
+  return (
+    <input
+      ref={input}
+      type="range"
+      className={classes.range}
+      min={0}
+      max={Math.max(1, Math.round(durationMs))}
+      step={100}
+      defaultValue={0}
+      disabled={!ready || durationMs === 0}
+      aria-label={t('player.position')}
+      onChange={(event) => {
+        player.seek(Number(event.currentTarget.value));
+      }}
+    />
+  );
+}
+
+function TimeLabel({ player }: { player: Player }) {
+  const { durationMs } = useStore(player.state);
+  const label = useRef<HTMLSpanElement>(null);
+  useEffect(
+    () =>
+      player.onTick((ms) => {
+        const text = clock(ms);
+        if (label.current && label.current.textContent !== text) label.current.textContent = text;
+      }),
+    [player],
+  );
+  return (
+    <div className={`tabular ${classes.left ?? ''}`}>
+      <span ref={label}>0:00</span>
+      <span>&nbsp;/ {clock(durationMs)}</span>
+    </div>
+  );
+}
+
+function RateMenu({ player }: { player: Player }) {
+  const { rate } = useStore(player.state);
+  const shown = `${String(rate)}×`;
+  return (
+    <Menu position="top-end" width={120}>
+      <Menu.Target>
+        <Button
+          variant="subtle"
+          color="gray"
+          h={44}
+          miw={44}
+          px={8}
+          className="tabular"
+          aria-label={t('player.rate', { rate: shown })}
+        >
+          {shown}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown aria-label={t('player.rate', { rate: shown })}>
+        {RATES.map((value) => (
+          <Menu.Item
+            key={value}
+            role="menuitemradio"
+            aria-checked={value === rate}
+            rightSection={value === rate ? <IconCheck size={16} /> : null}
+            onClick={() => {
+              player.setRate(value);
+            }}
+          >
+            {`${String(value)}×`}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

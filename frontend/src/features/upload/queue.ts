@@ -1,0 +1,224 @@
+/** All files of this visit. Lives outside React, so that uploads survive a change of page. */
+
+import type { JobCreate } from '@/api/types';
+import { PARALLEL_FILES } from '@/config/constants';
+import { isAbort } from '@/lib/backoff';
+import { errorText } from '@/lib/error-text';
+import { bytes } from '@/lib/format';
+import { t } from '@/lib/i18n';
+import { randomId } from '@/lib/ids';
+import { Store } from '@/lib/store';
+
+import { FileUpload, type EngineDeps } from './engine';
+import { fingerprints } from './fingerprints';
+import { uploadApi, xhrPut } from './ports';
+
+export type ItemState =
+  'queued' | 'uploading' | 'paused' | 'finishing' | 'creating' | 'done' | 'failed';
+
+export interface QueueItem {
+  id: string;
+  name: string;
+  size: number;
+  state: ItemState;
+  sent: number;
+  error: string | null;
+  jobId: string | null;
+}
+
+export type JobChoices = Omit<JobCreate, 'file_id' | 'url'>;
+
+interface Entry {
+  file: File;
+  upload: FileUpload;
+  choices: JobChoices;
+  fileId: string | null;
+  abort: AbortController | null;
+}
+
+const BUSY: readonly ItemState[] = ['queued', 'uploading', 'finishing', 'creating'];
+
+export const isBusy = (item: QueueItem): boolean => BUSY.includes(item.state);
+
+export class UploadQueue {
+  readonly items = new Store<readonly QueueItem[]>([]);
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly deps: EngineDeps,
+    private readonly onJob: (jobId: string) => void = () => undefined,
+  ) {}
+
+  /** Adds files. Returns the names of those already in the list. */
+  add(files: Iterable<File>, choices: JobChoices, maxBytes: number | null): string[] {
+    const duplicates: string[] = [];
+    for (const file of files) {
+      if (this.has(file)) {
+        duplicates.push(file.name);
+        continue;
+      }
+      const id = randomId();
+      this.entries.set(id, {
+        file,
+        upload: new FileUpload(file, this.deps),
+        choices,
+        fileId: null,
+        abort: null,
+      });
+      const problem = refusal(file, maxBytes);
+      this.items.update((items) => [
+        ...items,
+        {
+          id,
+          name: file.name,
+          size: file.size,
+          state: problem ? 'failed' : 'queued',
+          sent: 0,
+          error: problem,
+          jobId: null,
+        },
+      ]);
+    }
+    this.pump();
+    return duplicates;
+  }
+
+  pause(id: string): void {
+    const item = this.item(id);
+    if (item?.state !== 'queued' && item?.state !== 'uploading') return;
+    this.patch(id, { state: 'paused' });
+    this.entries.get(id)?.abort?.abort(new DOMException('Paused', 'AbortError'));
+  }
+
+  /** Goes on after a pause or a failure. */
+  resume(id: string): void {
+    const state = this.item(id)?.state;
+    if (state !== 'paused' && state !== 'failed') return;
+    this.patch(id, { state: 'queued', error: null });
+    this.pump();
+  }
+
+  remove(id: string): void {
+    const entry = this.entries.get(id);
+    const done = this.item(id)?.state === 'done';
+    this.items.update((items) => items.filter((item) => item.id !== id));
+    this.entries.delete(id);
+    entry?.abort?.abort(new DOMException('Removed', 'AbortError'));
+    if (!done) void entry?.upload.discard();
+    this.pump();
+  }
+
+  pauseAll(): void {
+    for (const item of this.items.get()) this.pause(item.id);
+  }
+
+  resumeAll(): void {
+    for (const item of this.items.get()) if (item.state === 'paused') this.resume(item.id);
+  }
+
+  clearDone(): void {
+    for (const item of this.items.get()) if (item.state === 'done') this.remove(item.id);
+  }
+
+  /** Stops everything, for sign-out: another account must not inherit it. */
+  reset(): void {
+    for (const entry of this.entries.values()) {
+      entry.abort?.abort(new DOMException('Signed out', 'AbortError'));
+    }
+    this.entries.clear();
+    this.items.set([]);
+    fingerprints.clear();
+  }
+
+  get busy(): boolean {
+    return this.items.get().some(isBusy);
+  }
+
+  private has(file: File): boolean {
+    return this.items.get().some((item) => {
+      const known = this.entries.get(item.id)?.file;
+      return (
+        item.state !== 'done' &&
+        item.state !== 'failed' &&
+        known?.name === file.name &&
+        known.size === file.size &&
+        known.lastModified === file.lastModified
+      );
+    });
+  }
+
+  private item(id: string): QueueItem | undefined {
+    return this.items.get().find((item) => item.id === id);
+  }
+
+  private patch(id: string, change: Partial<QueueItem>): void {
+    this.items.update((items) =>
+      items.map((item) => (item.id === id ? { ...item, ...change } : item)),
+    );
+  }
+
+  private pump(): void {
+    const running = this.items
+      .get()
+      .filter((item) => isBusy(item) && item.state !== 'queued').length;
+    const waiting = this.items.get().filter((item) => item.state === 'queued');
+    for (const item of waiting.slice(0, Math.max(0, PARALLEL_FILES - running))) {
+      void this.run(item.id);
+    }
+  }
+
+  private async run(id: string): Promise<void> {
+    const entry = this.entries.get(id);
+    if (!entry) return;
+    const abort = new AbortController();
+    entry.abort = abort;
+    this.patch(id, { state: 'uploading' });
+    try {
+      // An upload that is whole already only lacks its job.
+      entry.fileId ??= await this.send(id, entry, abort.signal);
+      this.patch(id, { state: 'creating', sent: entry.file.size });
+      const job = await this.deps.api.createJob({ ...entry.choices, file_id: entry.fileId }, id);
+      this.patch(id, { state: 'done', jobId: job.id });
+      this.onJob(job.id);
+    } catch (error) {
+      if (!abort.signal.aborted && !isAbort(error)) {
+        this.patch(id, { state: 'failed', error: errorText(error) });
+      }
+    } finally {
+      if (entry.abort === abort) entry.abort = null;
+      this.pump();
+    }
+  }
+
+  private async send(id: string, entry: Entry, signal: AbortSignal): Promise<string> {
+    const media = await entry.upload.send({
+      signal,
+      onProgress: (sent) => {
+        if (!signal.aborted) this.patch(id, { sent });
+      },
+      onFinishing: () => {
+        this.patch(id, { state: 'finishing', sent: entry.file.size });
+      },
+    });
+    return media.id;
+  }
+}
+
+function refusal(file: File, maxBytes: number | null): string | null {
+  if (file.size === 0) return t('queue.empty');
+  if (maxBytes !== null && file.size > maxBytes) {
+    return t('queue.tooLarge', { size: bytes(file.size), limit: bytes(maxBytes) });
+  }
+  return null;
+}
+
+/** Told by the app what to do when a job was made (refresh lists). */
+export const jobMade = new Store<string | null>(null);
+
+export const uploadQueue = new UploadQueue({ api: uploadApi, put: xhrPut }, (jobId) => {
+  jobMade.set(jobId);
+});
+
+addEventListener('beforeunload', (event) => {
+  if (uploadQueue.busy) event.preventDefault();
+});
