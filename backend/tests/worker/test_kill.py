@@ -1,0 +1,138 @@
+"""kill -9 of the server in the middle of a job: nothing lost, nothing twice, the same text as undisturbed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.fixtures.app import sign_up
+from tests.fixtures.server import LiveServer, MakeLiveServer
+from tests.fixtures.tone_model import WORDS, build, tones
+from tests.fixtures.wav import write_wav
+
+KILLS = 10
+WINDOWS = 24
+ENGINE_PROCESSES = 2
+
+
+def spoken(seconds: int, seed: int) -> list[str]:
+    """A word a second, never the same twice in a row."""
+    rng = random.Random(seed)
+    words = [rng.choice(WORDS)]
+    while len(words) < seconds:
+        words.append(rng.choice([w for w in WORDS if w != words[-1]]))
+    return words
+
+
+async def upload(client: httpx2.AsyncClient, file: Path) -> str:
+    answer = await client.post(
+        "/api/transcribe", files={"file": (file.name, file.read_bytes())}, data={"vad": "off"}
+    )
+    assert answer.status_code == 202, answer.text
+    job_id: str = answer.json()["job_id"]
+    return job_id
+
+
+async def wait_for(server: LiveServer, job_id: str, headers: dict[str, str], *, windows: int | None = None) -> dict[str, Any]:
+    """The job once it is final, or once so many windows are committed."""
+    async with asyncio.timeout(120), server.client(headers=headers) as client:
+        while True:
+            job = (await client.get(f"/api/jobs/{job_id}")).json()
+            if job["status"] in ("completed", "failed", "cancelled"):
+                return job
+            if windows is not None and job["windows"]["committed"] >= windows:
+                return job
+            await asyncio.sleep(0.02)
+
+
+async def test_ten_kills_lose_nothing(make_live_server: MakeLiveServer, tmp_path: Path) -> None:
+    model = tmp_path / "tone.bin"
+    build(model)
+    words = spoken(WINDOWS * 30, seed=7)
+    recording = write_wav(tmp_path / "tones.wav", tones(words))
+    server = make_live_server(
+        whisper_model=str(model), engine_processes=ENGINE_PROCESSES, access_token_expire_minutes=60
+    )
+    server.start()
+    async with server.client() as client:
+        await sign_up(client)
+        headers = {"Authorization": client.headers["Authorization"]}
+        calm = await upload(client, recording)
+        await wait_for(server, calm, headers)
+        job_id = await upload(client, recording)
+
+    rng = random.Random(20261121)
+    for kill in range(KILLS):
+        job = await wait_for(server, job_id, headers, windows=(kill + 1) * 2)
+        assert job["status"] == "processing", job
+        await asyncio.sleep(rng.uniform(0, 0.3))
+        server.kill()
+        server.start()
+
+    job = await wait_for(server, job_id, headers)
+    assert job["status"] == "completed", job
+    assert job["windows"]["planned"] == job["windows"]["committed"] == WINDOWS
+    assert job["windows"]["executed"] <= WINDOWS + KILLS * ENGINE_PROCESSES
+    async with server.client(headers=headers) as client:
+        results = [(await client.get(f"/api/jobs/{j}/result")).json() for j in (calm, job_id)]
+    assert results[1]["segments"] == results[0]["segments"]
+    assert results[1]["text"].split() == words
+    assert server.stop() == 0
+    server.wait_childless()
+
+
+async def test_sigterm_hands_the_job_back_without_an_attempt(
+    make_live_server: MakeLiveServer, tmp_path: Path
+) -> None:
+    model = tmp_path / "tone.bin"
+    build(model)
+    words = spoken(12 * 30, seed=3)
+    recording = write_wav(tmp_path / "tones.wav", tones(words))
+    server = make_live_server(whisper_model=str(model), engine_processes=1)
+    server.start()
+    async with server.client() as client:
+        await sign_up(client)
+        headers = {"Authorization": client.headers["Authorization"]}
+        job_id = await upload(client, recording)
+        stream = client.stream("GET", f"/api/jobs/{job_id}/events")
+        async with stream as answer:
+            assert answer.status_code == 200
+            await wait_for(server, job_id, headers, windows=2)
+            assert server.process is not None
+            server.process.terminate()
+            server.process.terminate()  # service managers and make both send it
+            async for _ in answer.aiter_lines():
+                pass  # the server ends the stream by itself
+    assert server.process.wait(30) in (0, -15)
+    server.wait_childless()
+    server.start()
+    job = await wait_for(server, job_id, headers)
+    assert (job["status"], job["attempt"]) == ("completed", 1)
+    assert job["windows"]["executed"] == job["windows"]["planned"] == 12
+
+
+async def test_a_killed_engine_costs_one_window_and_two_on_the_same_one_quarantine_the_job(
+    make_live_server: MakeLiveServer, tmp_path: Path
+) -> None:
+    model = tmp_path / "tone.bin"
+    build(model)
+    recording = write_wav(tmp_path / "tones.wav", tones(spoken(20 * 30, seed=5)))
+    server = make_live_server(whisper_model=str(model), engine_processes=1)
+    server.start()
+    async with server.client() as client:
+        await sign_up(client)
+        headers = {"Authorization": client.headers["Authorization"]}
+        job_id = await upload(client, recording)
+        await wait_for(server, job_id, headers, windows=2)
+        engines = [p for p in server.descendants() if "engine_child" in " ".join(p.cmdline())]
+        assert len(engines) == 1
+        engines[0].kill()
+        job = await wait_for(server, job_id, headers)
+    assert job["status"] == "completed", job
+    assert job["windows"]["executed"] <= job["windows"]["planned"] + 1
+    assert server.process is not None
+    assert server.process.poll() is None
