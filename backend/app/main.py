@@ -9,10 +9,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
 from app.api.errors import add_error_handlers
-from app.api.middleware import RequestContextMiddleware
+from app.api.middleware import BodyLimitShapeMiddleware, RequestContextMiddleware
 from app.api.routers import ROUTERS
 from app.api.spa import add_pages
 from app.core.config import PROJECT_ROOT, Environment, Settings
@@ -23,6 +24,8 @@ from app.factory import build_container
 from app.schemas.common import ErrorBody
 
 log = get_logger(__name__)
+
+MAX_JSON_BYTES = 1 << 20  # recordings have routes of their own, which count bytes as they stream
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorBody, "description": "The input is not acceptable; `field` says where."},
@@ -76,9 +79,26 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     add_error_handlers(app)
+    if settings.server.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.server.cors_origins),
+            allow_credentials=True,
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Last-Event-ID",
+                "X-Workspace-Id",
+                "X-Request-Id",
+            ],
+            expose_headers=["Content-Disposition", "ETag", "Retry-After", "X-Request-Id"],
+            max_age=600,
+        )
+    app.add_middleware(BodyLimitShapeMiddleware)
     app.add_middleware(RequestContextMiddleware)
     for router in ROUTERS:
-        app.include_router(router, responses=_ERRORS)
+        app.include_router(router, responses=_ERRORS, max_body_size=MAX_JSON_BYTES)
     add_pages(app, PROJECT_ROOT / "frontend" / "dist")
     return app
 

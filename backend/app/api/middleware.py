@@ -8,7 +8,9 @@ import time
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.errors import error_response
 from app.core.clock import new_id
+from app.core.errors import FileTooLargeError
 from app.core.logging import bind_contextvars, clear_contextvars, get_logger
 
 log = get_logger("app.http")
@@ -27,6 +29,35 @@ _DOCS_POLICY = (
     "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
     "img-src 'self' data: https://fastapi.tiangolo.com; worker-src blob:; frame-ancestors 'none'"
 )
+
+
+class BodyLimitShapeMiddleware:
+    """The framework refuses bodies over the limit in plain text; this gives that answer the shape of all errors."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        replaced = False
+
+        async def reshape(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start":
+                kind = MutableHeaders(raw=list(message["headers"])).get("content-type", "")
+                replaced = message["status"] == 413 and kind.startswith("text/plain")
+                if replaced:
+                    answer = error_response(
+                        413, FileTooLargeError.code, "The body is too large for this address."
+                    )
+                    await answer(scope, receive, send)
+                    return
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, reshape)
 
 
 class RequestContextMiddleware:

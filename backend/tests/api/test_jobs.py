@@ -77,7 +77,7 @@ async def test_every_key_of_the_contract_is_there_from_the_start(app: RunningApp
 
 
 @pytest.mark.parametrize(
-    ("format", "kind", "starts"),
+    ("extension", "kind", "starts"),
     [
         ("txt", "text/plain", "First line"),
         ("srt", "application/x-subrip", "1\n00:00:00,000 --> "),
@@ -86,17 +86,17 @@ async def test_every_key_of_the_contract_is_there_from_the_start(app: RunningApp
     ],
 )
 async def test_downloads_have_a_safe_name_and_type(
-    app: RunningApp, format: str, kind: str, starts: str
+    app: RunningApp, extension: str, kind: str, starts: str
 ) -> None:
     job = await finished(app.client, name='Gespräch "7" über Тест.txt')
-    answer = await app.client.get(f"/api/jobs/{job['id']}/download", params={"format": format})
+    answer = await app.client.get(f"/api/jobs/{job['id']}/download", params={"format": extension})
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith(kind)
     assert answer.text.startswith(starts)
     disposition = answer.headers["content-disposition"]
     assert disposition.isascii()
     assert disposition.startswith("attachment;")
-    assert f".{format}" in disposition
+    assert f".{extension}" in disposition
 
 
 async def test_the_json_download_is_the_result(app: RunningApp) -> None:
@@ -105,15 +105,13 @@ async def test_the_json_download_is_the_result(app: RunningApp) -> None:
     assert (await app.client.get(f"/api/jobs/{job['id']}/download?format=json")).json() == result
 
 
-async def test_before_the_end_there_is_only_a_partial_result(
-    make_app: MakeApp, database_url: str
-) -> None:
+async def test_before_the_end_there_is_only_a_partial_result(make_app: MakeApp, database_url: str) -> None:
     running = await make_app(database_url=database_url, transcription_backend="whisper_cpp")
     await sign_up(running.client)
     accepted = (await submit(running.client)).json()
     base = f"/api/jobs/{accepted['job_id']}"
     async with asyncio.timeout(10):
-        while (job := (await running.client.get(base)).json())["wait_reason"] is None:
+        while (job := (await running.client.get(base)).json())["wait_reason"] is None:  # noqa: ASYNC110 (HTTP)
             await asyncio.sleep(0.03)
     assert (job["status"], job["wait_reason"]) == ("pending", "model_missing")
     for path in ("/result", "/download?format=txt"):
@@ -240,9 +238,7 @@ async def test_without_a_token_everything_is_401(app: RunningApp) -> None:
         ({"surprise": "1"}, "surprise"),
     ],
 )
-async def test_bad_options_are_named_in_both_forms(
-    app: RunningApp, body: dict[str, str], field: str
-) -> None:
+async def test_bad_options_are_named_in_both_forms(app: RunningApp, body: dict[str, str], field: str) -> None:
     job = await finished(app.client)
     as_json = await app.client.post("/api/jobs", json={"file_id": job["file_id"], **body})
     as_form = await submit(app.client, **body)
@@ -260,9 +256,7 @@ async def test_fields_may_stand_behind_the_file(app: RunningApp) -> None:
         f'--{boundary}\r\nContent-Disposition: form-data; name="language"\r\n\r\nde\r\n--{boundary}--\r\n'
     )
     kind = f"multipart/form-data; boundary={boundary}"
-    answer = await app.client.post(
-        "/api/transcribe", content=body.encode(), headers={"Content-Type": kind}
-    )
+    answer = await app.client.post("/api/transcribe", content=body.encode(), headers={"Content-Type": kind})
     assert answer.status_code == 202, answer.text
     job = (await app.client.get(f"/api/jobs/{answer.json()['job_id']}")).json()
     assert job["language"] == "de"
@@ -273,23 +267,25 @@ async def test_fields_may_stand_behind_the_file(app: RunningApp) -> None:
     [
         (b"{}", "application/json"),
         (b"", "multipart/form-data; boundary=x"),
-        (b"--x\r\nContent-Disposition: form-data; name=\"language\"\r\n\r\nde\r\n--x--\r\n", "multipart/form-data; boundary=x"),
-        (b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nhel", "multipart/form-data; boundary=x"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="language"\r\n\r\nde\r\n--x--\r\n',
+            "multipart/form-data; boundary=x",
+        ),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhel',
+            "multipart/form-data; boundary=x",
+        ),
         (b"garbage that is no form", "multipart/form-data; boundary=x"),
     ],
 )
-async def test_what_is_not_a_form_with_a_file_is_refused(
-    app: RunningApp, content: bytes, kind: str
-) -> None:
+async def test_what_is_not_a_form_with_a_file_is_refused(app: RunningApp, content: bytes, kind: str) -> None:
     answer = await app.client.post("/api/transcribe", content=content, headers={"Content-Type": kind})
     assert answer.status_code == 422, answer.text
     assert (await app.client.get("/api/files")).json()["items"] == []
 
 
 async def test_too_large_and_empty_uploads_are_refused(make_app: MakeApp, database_url: str) -> None:
-    running = await make_app(
-        database_url=database_url, transcription_backend="stub", max_file_bytes=1000
-    )
+    running = await make_app(database_url=database_url, transcription_backend="stub", max_file_bytes=1000)
     await sign_up(running.client)
     large = await submit(running.client, text="x" * 1001)
     assert (large.status_code, large.json()["error"]["code"]) == (413, "file_too_large")

@@ -37,7 +37,9 @@ async def upload(client: httpx2.AsyncClient, file: Path) -> str:
     return job_id
 
 
-async def wait_for(server: LiveServer, job_id: str, headers: dict[str, str], *, windows: int | None = None) -> dict[str, Any]:
+async def wait_for(
+    server: LiveServer, job_id: str, headers: dict[str, str], *, windows: int | None = None
+) -> dict[str, Any]:
     """The job once it is final, or once so many windows are committed."""
     async with asyncio.timeout(120), server.client(headers=headers) as client:
         while True:

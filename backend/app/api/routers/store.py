@@ -42,7 +42,8 @@ async def _signed(request: Request, store: Annotated[LocalStore, Depends(_local_
 SignedStore = Annotated[LocalStore, Depends(_signed)]
 
 
-@router.put("/uploads/{upload}/{number}")
+# The signed length is the limit.
+@router.put("/uploads/{upload}/{number}", max_body_size=1 << 62)
 async def put_part(upload: str, number: int, request: Request, store: SignedStore) -> Response:
     """One part, of exactly the signed length. Answers its ETag."""
     query = request.query_params

@@ -43,6 +43,7 @@ _BODY: dict[str, Any] = {
     "/transcribe",
     status_code=202,
     response_model=TranscribeAccepted,
+    max_body_size=1 << 62,  # the limit is MAX_FILE_BYTES, counted as the bytes come in
     openapi_extra={"requestBody": _BODY, "security": [{"OAuth2PasswordBearer": []}]},
 )
 async def transcribe(request: Request, container: ContainerDep) -> Any:

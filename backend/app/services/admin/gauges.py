@@ -23,11 +23,8 @@ async def set_gauges(metrics: Metrics, database: Database, pool: EnginePool, bus
     metrics.watchers.set(bus.watchers)
     try:
         async with database.system(read_only=True) as session:
-            counts = dict(
-                (await session.execute(sa.select(Job.status, sa.func.count()).group_by(Job.status)))
-                .tuples()
-                .all()
-            )
+            rows = await session.execute(sa.select(Job.status, sa.func.count()).group_by(Job.status))
+            counts: dict[str, int] = dict(iter(rows))
             due = sa.select(sa.func.min(Job.run_after)).where(
                 Job.status == JobStatus.PENDING, Job.wait_reason.is_(None)
             )
