@@ -3,9 +3,13 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 
 import { keys } from './keys';
-import type { Job, JobPage } from './types';
+import type { Job } from './types';
 
-type Lists = InfiniteData<JobPage, string | null> | JobPage;
+interface JobPage {
+  items: Job[];
+}
+
+type Lists = InfiniteData<JobPage> | JobPage;
 
 function mapPages(data: Lists | undefined, change: (page: JobPage) => JobPage): Lists | undefined {
   if (!data) return data;

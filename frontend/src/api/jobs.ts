@@ -7,42 +7,23 @@ import {
   useQueryClient,
 } from '@tanstack/react-query';
 
-import { JOBS_PAGE_SIZE, RECENT_JOBS } from '@/config/constants';
+import { RECENT_JOBS } from '@/config/constants';
 import { errorFrom } from '@/lib/errors';
 import { nameFromDisposition, saveBlob } from '@/lib/download';
 
 import { patchJob, dropJob } from './cache';
 import { authFetch, http, unwrap } from './client';
-import { keys, type JobFilter, type JobTab } from './keys';
+import { FIRST_PAGE, fetchTabPage } from './job-pages';
+import { keys, type JobFilter } from './keys';
 import { keepNewer } from './segments';
-import type { Job, JobStatus, TranscriptResult } from './types';
-
-export const TAB_STATUS: Record<JobTab, JobStatus[] | undefined> = {
-  all: undefined,
-  running: ['pending', 'processing'],
-  completed: ['completed'],
-  failed: ['failed'],
-};
+import type { Job, JobRetry, TranscriptResult } from './types';
 
 export function jobsQuery(filter: JobFilter) {
   return infiniteQueryOptions({
     queryKey: keys.list(filter),
-    queryFn: ({ pageParam, signal }) =>
-      unwrap(
-        http.GET('/api/jobs', {
-          signal,
-          params: {
-            query: {
-              limit: JOBS_PAGE_SIZE,
-              status: TAB_STATUS[filter.tab],
-              q: filter.q || undefined,
-              cursor: pageParam ?? undefined,
-            },
-          },
-        }),
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor,
+    queryFn: ({ pageParam, signal }) => fetchTabPage(filter, pageParam, signal),
+    initialPageParam: FIRST_PAGE,
+    getNextPageParam: (page) => page.next,
   });
 }
 
@@ -79,10 +60,8 @@ export function resultQuery(id: string) {
   });
 }
 
-export interface EngineChoice {
-  engine?: string;
-  model?: string;
-}
+/** Nothing named: the server chooses. */
+export type EngineChoice = JobRetry;
 
 export function useJobActions() {
   const cache = useQueryClient();

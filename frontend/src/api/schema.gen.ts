@@ -13,7 +13,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["register"];
+        /**
+         * Register
+         * @description A new account with a workspace of its own, signed in. The very first one is the administrator.
+         */
+        post: operations["auth_register"];
         delete?: never;
         options?: never;
         head?: never;
@@ -29,7 +33,31 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["login"];
+        /**
+         * Login
+         * @description Sign in. Unknown addresses and wrong passwords look the same.
+         */
+        post: operations["auth_login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Token
+         * @description The OAuth2 password form, for scripts and for "Authorize" in /docs: an access token and no cookie.
+         */
+        post: operations["auth_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -45,7 +73,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["refresh"];
+        /**
+         * Refresh
+         * @description Trade the refresh cookie for its successor and a new access token. Needs no body.
+         */
+        post: operations["auth_refresh"];
         delete?: never;
         options?: never;
         head?: never;
@@ -61,7 +93,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["logout"];
+        /**
+         * Logout
+         * @description End the session that the cookie or the bearer token belongs to, at once. Never an error.
+         */
+        post: operations["auth_logout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -75,7 +111,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["me"];
+        /**
+         * Me
+         * @description Who is signed in, and their workspaces, their own first.
+         */
+        get: operations["auth_me"];
         put?: never;
         post?: never;
         delete?: never;
@@ -93,39 +133,31 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["change_password"];
+        /**
+         * Password
+         * @description Change the password. All other sessions end at once.
+         */
+        post: operations["auth_password"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/options": {
+    "/api/auth/ticket": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["options"];
+        get?: never;
         put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_files"];
-        put?: never;
-        post?: never;
+        /**
+         * Ticket
+         * @description A one-time pass for a WebSocket, where browsers cannot send a bearer token.
+         */
+        post: operations["auth_ticket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -141,7 +173,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["presign_file"];
+        /**
+         * Presign
+         * @description Announce a file of an exact size and learn where its bytes go.
+         */
+        post: operations["files_presign"];
         delete?: never;
         options?: never;
         head?: never;
@@ -155,9 +191,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["list_upload_parts"];
+        /**
+         * List Parts
+         * @description The parts that have arrived, so that an upload resumes.
+         */
+        get: operations["files_list_parts"];
         put?: never;
-        post: operations["sign_upload_parts"];
+        /**
+         * Sign Parts
+         * @description Addresses for the parts to send next; ask again when they expire.
+         */
+        post: operations["files_sign_parts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -174,7 +218,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete: operations["abort_upload"];
+        /**
+         * Abort
+         * @description Drop an upload and what has arrived of it.
+         */
+        delete: operations["files_abort"];
         options?: never;
         head?: never;
         patch?: never;
@@ -189,21 +237,29 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["complete_upload"];
+        /**
+         * Complete
+         * @description Check sizes and parts and seal the file. May be repeated.
+         */
+        post: operations["files_complete"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/files/{file_id}/url": {
+    "/api/files": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["file_url"];
+        /**
+         * List
+         * @description The workspace's files, newest first.
+         */
+        get: operations["files_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -219,25 +275,57 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get
+         * @description One file.
+         */
+        get: operations["files_get"];
         put?: never;
         post?: never;
-        delete: operations["delete_file"];
+        /**
+         * Delete
+         * @description Delete a file that no transcription uses.
+         */
+        delete: operations["files_delete"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/jobs": {
+    "/api/files/{file_id}/url": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["list_jobs"];
+        /**
+         * Url
+         * @description A short-lived address to play or save the file; it takes ranges and needs no token.
+         */
+        get: operations["files_url"];
         put?: never;
-        post: operations["create_job"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/transcribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Transcribe
+         * @description Authenticate, stream the recording to the store, queue its transcription.
+         */
+        post: operations["jobs_transcribe"];
         delete?: never;
         options?: never;
         head?: never;
@@ -251,87 +339,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["stream_jobs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/jobs/{job_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_job"];
-        put?: never;
-        post?: never;
-        delete: operations["delete_job"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/jobs/{job_id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["cancel_job"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/jobs/{job_id}/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["retry_job"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/jobs/{job_id}/result": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["job_result"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/jobs/{job_id}/download": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["download_job"];
+        /**
+         * List Events
+         * @description Everything that happens to the workspace's jobs, in one stream.
+         */
+        get: operations["live_list_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -347,7 +359,239 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["stream_job"];
+        /**
+         * Job Events
+         * @description One job's events, from where it stands now or after `Last-Event-ID`, to its end.
+         */
+        get: operations["live_job_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List
+         * @description The workspace's jobs, newest first.
+         */
+        get: operations["jobs_list"];
+        put?: never;
+        /**
+         * Create
+         * @description Put a transcription of an uploaded file into the queue.
+         */
+        post: operations["jobs_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description One job.
+         */
+        get: operations["jobs_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description The job, its text, and its recording where no other job uses it. A running one stops.
+         */
+        delete: operations["jobs_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description Stop it. Text that is there already stays readable with partial=true.
+         */
+        post: operations["jobs_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry
+         * @description Run it again under the same id; with another engine or model where one is named.
+         */
+        post: operations["jobs_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Result
+         * @description The transcript; with partial=true what is there so far, in any state.
+         */
+        get: operations["jobs_result"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download
+         * @description The transcript as a file: plain text, SubRip, WebVTT, or JSON.
+         */
+        get: operations["jobs_download"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health
+         * @description The process is alive. Says nothing about what it depends on: see /ready.
+         */
+        get: operations["operations_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ready
+         * @description Database, migrations, storage, engine and disk; 503 names what is wrong.
+         */
+        get: operations["operations_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Version
+         * @description The version of this server.
+         */
+        get: operations["operations_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description Figures for Prometheus; answers this machine and administrators only.
+         */
+        get: operations["operations_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Options
+         * @description Limits, engines, models and languages that a client may offer.
+         */
+        get: operations["operations_options"];
         put?: never;
         post?: never;
         delete?: never;
@@ -360,232 +604,674 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
-        JobStatus: "pending" | "processing" | "completed" | "failed" | "cancelled";
-        /** @enum {string} */
-        JobStage: "fetching" | "decoding" | "loading_model" | "transcribing" | "diarizing" | "finalizing";
-        /** @enum {string} */
-        JobMode: "mono" | "dialogue";
-        /** @enum {string} */
-        VadMode: "auto" | "off";
-        Workspace: {
-            id: string;
+        /** Body_auth_token */
+        Body_auth_token: {
+            /** Grant Type */
+            grant_type?: string | null;
+            /** Username */
+            username: string;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * Scope
+             * @default
+             */
+            scope: string;
+            /** Client Id */
+            client_id?: string | null;
+            /**
+             * Client Secret
+             * Format: password
+             */
+            client_secret?: string | null;
+        };
+        /** CheckOut */
+        CheckOut: {
+            /** Ok */
+            ok: boolean;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * CompleteRequest
+         * @description `parts` may be left out; given, it has to match what arrived.
+         */
+        CompleteRequest: {
+            /**
+             * Upload Id
+             * Format: uuid
+             */
+            upload_id: string;
+            /** Parts */
+            parts?: components["schemas"]["CompletedPart"][] | null;
+        };
+        /** CompletedPart */
+        CompletedPart: {
+            /** Part Number */
+            part_number: number;
+            /** Etag */
+            etag: string;
+        };
+        /**
+         * DefaultEngine
+         * @description What a job gets that asks for nothing; `engine` is null while it would have to wait.
+         */
+        DefaultEngine: {
+            /** Engine */
+            engine: string | null;
+            /** Model */
+            model: string | null;
+            /** Low Accuracy */
+            low_accuracy: boolean;
+            /** Reason */
+            reason: string | null;
+        };
+        /**
+         * DownloadFormat
+         * @enum {string}
+         */
+        DownloadFormat: "txt" | "srt" | "vtt" | "json";
+        /** EngineOption */
+        EngineOption: {
+            /** Name */
             name: string;
-            role: string;
+            /** Available */
+            available: boolean;
+            /** Low Accuracy */
+            low_accuracy: boolean;
+            /**
+             * Reason
+             * @description Why it cannot be used now.
+             */
+            reason?: string | null;
         };
-        UserMe: {
+        /**
+         * ErrorBody
+         * @description The body of every error.
+         */
+        ErrorBody: {
+            error: components["schemas"]["ErrorDetail"];
+        };
+        /**
+         * ErrorDetail
+         * @description `code` is stable, `message` a sentence for a person, `field` the path of the offending input.
+         */
+        ErrorDetail: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /** Field */
+            field?: string | null;
+            /** Retry After */
+            retry_after?: number | null;
+            /** Request Id */
+            request_id: string;
+        };
+        /**
+         * File
+         * @description A recording that is whole and never changes.
+         */
+        File: {
+            /**
+             * Id
+             * Format: uuid
+             */
             id: string;
-            email: string;
-            name: string | null;
-            is_admin: boolean;
-            workspaces: components["schemas"]["Workspace"][];
+            /** Filename */
+            filename: string;
+            /** Size */
+            size: number;
+            /** Content Type */
+            content_type: string;
+            /** Sha256 */
+            sha256?: string | null;
+            /** Duration Ms */
+            duration_ms?: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
-        TokenResponse: {
-            access_token: string;
-            token_type: string;
-            expires_in: number;
-            user: components["schemas"]["UserMe"];
+        /**
+         * FileList
+         * @description Newest first; `next_cursor` is null at the end.
+         */
+        FileList: {
+            /** Items */
+            items: components["schemas"]["File"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
-        RegisterRequest: {
-            email: string;
-            password: string;
-            name?: string | null;
-            setup_token?: string | null;
+        /**
+         * FileUrl
+         * @description Where to play or save a file. Works without a token, in ranges, until `expires_at`; ask again then.
+         */
+        FileUrl: {
+            /** Url */
+            url: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Content Type */
+            content_type: string;
+            /**
+             * Rendition
+             * @description Whether there is a version that browsers can play: none (not needed), pending, ready, failed.
+             * @enum {string}
+             */
+            rendition: "none" | "pending" | "ready" | "failed";
         };
+        /**
+         * Health
+         * @description The process is alive.
+         */
+        Health: {
+            /** Status */
+            status: string;
+            /** Timestamp */
+            timestamp: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * Job
+         * @description One transcription. Unknown values are null.
+         */
+        Job: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * File Id
+             * Format: uuid
+             */
+            file_id: string;
+            /** Transcript Id */
+            transcript_id?: string | null;
+            /** Filename */
+            filename: string;
+            status: components["schemas"]["JobStatus"];
+            /**
+             * Stage
+             * @description What it is doing: decoding, loading_model, transcribing, finalizing.
+             */
+            stage: string | null;
+            /** Progress */
+            progress: number;
+            /** Eta Seconds */
+            eta_seconds: number | null;
+            /**
+             * Language
+             * @description The language heard, once known; before that the one asked for.
+             */
+            language: string;
+            mode: components["schemas"]["Mode"];
+            vad: components["schemas"]["Vad"];
+            /** Engine */
+            engine: string | null;
+            /** Model */
+            model: string | null;
+            /** Requested Engine */
+            requested_engine: string | null;
+            /** Requested Model */
+            requested_model: string | null;
+            /**
+             * Low Accuracy
+             * @description A draft by a small offline engine; run again with a real model.
+             */
+            low_accuracy: boolean;
+            /**
+             * Engine Reasons
+             * @description Why this engine was taken, and what spoke against others.
+             */
+            engine_reasons: string[];
+            /**
+             * Wait Reason
+             * @description Why it waits: model_missing, model_downloading, …
+             */
+            wait_reason?: string | null;
+            /** Cancel Requested */
+            cancel_requested: boolean;
+            /** Attempt */
+            attempt: number;
+            windows: components["schemas"]["WindowCounts"];
+            /** Warnings */
+            warnings: components["schemas"]["Notice"][];
+            error?: components["schemas"]["Notice"] | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Processing Time Ms */
+            processing_time_ms: number | null;
+            /**
+             * Real Time Factor
+             * @description Processing time over duration.
+             */
+            real_time_factor: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+        };
+        /**
+         * JobCreate
+         * @description A transcription of a file that was uploaded before.
+         */
+        JobCreate: {
+            /**
+             * Language
+             * @description Language code as Whisper knows it (en, de, ru, yue), or auto.
+             * @default auto
+             */
+            language: string;
+            /** @default mono */
+            mode: components["schemas"]["Mode"];
+            /**
+             * @description auto finds speech first; off takes fixed windows of 30 s.
+             * @default auto
+             */
+            vad: components["schemas"]["Vad"];
+            /** Engine */
+            engine?: ("auto" | "whisper_cpp" | "pocketsphinx" | "stub") | null;
+            /** Model */
+            model?: string | null;
+            /**
+             * File Id
+             * Format: uuid
+             */
+            file_id: string;
+        };
+        /**
+         * JobPage
+         * @description Newest first; `next_cursor` is null at the end.
+         */
+        JobPage: {
+            /** Items */
+            items: components["schemas"]["Job"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * JobRetry
+         * @description Run again; with another engine or model where one is named.
+         */
+        JobRetry: {
+            /** Engine */
+            engine?: ("auto" | "whisper_cpp" | "pocketsphinx" | "stub") | null;
+            /** Model */
+            model?: string | null;
+        };
+        /**
+         * JobStatus
+         * @description The states of DESIGN.md section 3. A job that waits for another try is PENDING with `run_after`.
+         * @enum {string}
+         */
+        JobStatus: "pending" | "processing" | "completed" | "failed" | "cancelled";
+        /** LanguageOption */
+        LanguageOption: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+        };
+        /** LoginRequest */
         LoginRequest: {
+            /** Email */
             email: string;
+            /** Password */
             password: string;
         };
+        /**
+         * Mode
+         * @description One stream of text, or who said what.
+         * @enum {string}
+         */
+        Mode: "mono" | "dialogue";
+        /** ModelOption */
+        ModelOption: {
+            /** Name */
+            name: string;
+            /** Bytes */
+            bytes: number;
+            /** Installed */
+            installed: boolean;
+            /** Default */
+            default: boolean;
+            /** Multilingual */
+            multilingual: boolean;
+        };
+        /** Notice */
+        Notice: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /** Options */
+        Options: {
+            /** Allow Registration */
+            allow_registration: boolean;
+            /** Needs First Account */
+            needs_first_account: boolean;
+            /** Setup Token Required */
+            setup_token_required: boolean;
+            /** Password Min Length */
+            password_min_length: number;
+            /** Max File Bytes */
+            max_file_bytes: number;
+            /** Max Audio Seconds */
+            max_audio_seconds: number;
+            /** Version */
+            version: string;
+            /** Engines */
+            engines: components["schemas"]["EngineOption"][];
+            /** Models */
+            models: components["schemas"]["ModelOption"][];
+            /** Languages */
+            languages: components["schemas"]["LanguageOption"][];
+            default_engine: components["schemas"]["DefaultEngine"];
+        };
+        /**
+         * Part
+         * @description `url` when it was asked for, `etag` when the part has arrived.
+         */
+        Part: {
+            /** Part Number */
+            part_number: number;
+            /** Url */
+            url?: string | null;
+            /** Size */
+            size: number;
+            /** Etag */
+            etag?: string | null;
+        };
+        /** Parts */
+        Parts: {
+            /** Parts */
+            parts: components["schemas"]["Part"][];
+        };
+        /**
+         * PartsRequest
+         * @description Parts to send next. Numbers start at 1.
+         */
+        PartsRequest: {
+            /** Part Numbers */
+            part_numbers: number[];
+        };
+        /** PasswordChange */
         PasswordChange: {
+            /** Current Password */
             current_password: string;
+            /** New Password */
             new_password: string;
         };
+        /**
+         * PresignRequest
+         * @description What is going to be uploaded.
+         */
         PresignRequest: {
+            /**
+             * Filename
+             * @description Display text only; any script.
+             */
             filename: string;
+            /**
+             * Size
+             * @description Exact size in bytes.
+             */
             size: number;
+            /** Content Type */
             content_type?: string | null;
         };
+        /**
+         * PresignResponse
+         * @description `single`: PUT the whole file to `url`. `multipart`: ask for the addresses of the parts, in batches.
+         */
         PresignResponse: {
+            /**
+             * Upload Id
+             * Format: uuid
+             */
             upload_id: string;
+            /**
+             * File Id
+             * Format: uuid
+             * @description The file's id once the upload is complete.
+             */
             file_id: string;
-            /** @enum {string} */
+            /**
+             * Method
+             * @enum {string}
+             */
             method: "single" | "multipart";
+            /** Url */
+            url?: string | null;
+            /**
+             * Headers
+             * @description Send these along with the single PUT.
+             */
             headers: {
                 [key: string]: string;
             };
-            /** Format: date-time */
-            expires_at: string;
-            url?: string | null;
+            /**
+             * Part Size
+             * @description Length of every part but the last.
+             */
             part_size?: number | null;
+            /** Part Count */
             part_count?: number | null;
-        };
-        UploadPart: {
-            part_number: number;
-            size: number;
-            url?: string | null;
-            etag?: string | null;
-        };
-        UploadParts: {
-            parts: components["schemas"]["UploadPart"][];
-        };
-        PartsRequest: {
-            part_numbers: number[];
-        };
-        CompletedPart: {
-            part_number: number;
-            etag: string;
-        };
-        CompleteRequest: {
-            upload_id: string;
-            parts?: components["schemas"]["CompletedPart"][] | null;
-        };
-        MediaFile: {
-            id: string;
-            filename: string;
-            size: number;
-            content_type: string | null;
-            sha256?: string | null;
-            duration_ms?: number | null;
-        };
-        MediaFilePage: {
-            items: components["schemas"]["MediaFile"][];
-            next_cursor: string | null;
-        };
-        FileUrl: {
-            url: string;
-            /** Format: date-time */
+            /**
+             * Expires At
+             * Format: date-time
+             * @description End of `url`; of the whole upload where it is multipart.
+             */
             expires_at: string;
-            content_type: string | null;
-            /** @enum {string} */
-            rendition: "none" | "pending" | "ready" | "failed";
         };
-        JobCreate: {
-            file_id?: string | null;
-            url?: string | null;
-            language?: string | null;
-            mode?: components["schemas"]["JobMode"] | null;
-            engine?: string | null;
-            model?: string | null;
-            vad?: components["schemas"]["VadMode"] | null;
+        /**
+         * Ready
+         * @description `status` is ready or unavailable; each check says what it found.
+         */
+        Ready: {
+            /** Status */
+            status: string;
+            /** Checks */
+            checks: {
+                [key: string]: components["schemas"]["CheckOut"];
+            };
         };
-        JobRetry: {
-            engine?: string | null;
-            model?: string | null;
+        /**
+         * RegisterRequest
+         * @description `setup_token`: for the first account of a server that others can reach; its log prints it.
+         */
+        RegisterRequest: {
+            /** Email */
+            email: string;
+            /** Password */
+            password: string;
+            /** Name */
+            name?: string | null;
+            /** Setup Token */
+            setup_token?: string | null;
         };
-        JobWindows: {
-            planned: number;
-            committed: number;
-            executed: number;
-        };
-        Notice: {
-            code: string;
-            message: string;
-        };
-        Job: {
-            id: string;
-            file_id: string;
-            filename: string;
-            status: components["schemas"]["JobStatus"];
-            stage: components["schemas"]["JobStage"] | null;
-            progress: number;
-            eta_seconds: number | null;
-            language: string | null;
-            mode: components["schemas"]["JobMode"];
-            engine: string | null;
-            model: string | null;
-            low_accuracy: boolean;
-            cancel_requested: boolean;
-            attempt: number;
-            windows: components["schemas"]["JobWindows"];
-            warnings: components["schemas"]["Notice"][];
-            duration_ms: number | null;
-            processing_time_ms: number | null;
-            real_time_factor: number | null;
-            /** Format: date-time */
-            created_at: string;
-            started_at: string | null;
-            finished_at: string | null;
-            transcript_id?: string | null;
-            wait_reason?: string | null;
-            error?: components["schemas"]["Notice"] | null;
-        };
-        JobPage: {
-            items: components["schemas"]["Job"][];
-            next_cursor: string | null;
-        };
-        Word: {
-            text: string;
-            start_ms: number;
-            end_ms: number;
-            confidence?: number | null;
-        };
+        /**
+         * Role
+         * @description What a member may do, strongest first.
+         * @enum {string}
+         */
+        Role: "owner" | "admin" | "member" | "viewer";
+        /**
+         * Segment
+         * @description A phrase or sentence; its id is stable across reads.
+         */
         Segment: {
+            /** Id */
             id: string;
+            /** Start Ms */
             start_ms: number;
+            /** End Ms */
             end_ms: number;
+            /** Text */
             text: string;
-            flags: string[];
-            words: components["schemas"]["Word"][];
+            /** Speaker */
             speaker?: string | null;
+            /** Confidence */
             confidence?: number | null;
+            /**
+             * Flags
+             * @description Doubts: loop, no_speech, low_confidence, too_fast, hard_cut.
+             */
+            flags: string[];
+            /** Words */
+            words: components["schemas"]["Word"][];
         };
-        TranscriptResult: {
+        /**
+         * TicketResponse
+         * @description `ticket`: for `?ticket=` of one WebSocket, once, within `expires_in` seconds.
+         */
+        TicketResponse: {
+            /** Ticket */
+            ticket: string;
+            /** Expires In */
+            expires_in: number;
+        };
+        /**
+         * TokenResponse
+         * @description `expires_in`: seconds until the access token ends; the refresh cookie then brings another.
+         */
+        TokenResponse: {
+            /** Access Token */
+            access_token: string;
+            /**
+             * Token Type
+             * @example bearer
+             */
+            token_type: string;
+            /** Expires In */
+            expires_in: number;
+            user: components["schemas"]["UserMe"];
+        };
+        /**
+         * TranscribeAccepted
+         * @description The recording is stored and its job is in the queue.
+         */
+        TranscribeAccepted: {
+            /**
+             * Job Id
+             * Format: uuid
+             */
             job_id: string;
+            status: components["schemas"]["JobStatus"];
+            /** Filename */
+            filename: string;
+        };
+        /**
+         * TranscriptResult
+         * @description The text of a job; `complete` is false while it is only what has been heard so far.
+         */
+        TranscriptResult: {
+            /**
+             * Job Id
+             * Format: uuid
+             */
+            job_id: string;
+            /** Complete */
             complete: boolean;
+            /** Language */
             language: string | null;
+            /** Duration Ms */
             duration_ms: number | null;
+            /** Engine */
             engine: string | null;
+            /** Model */
             model: string | null;
+            /** Low Accuracy */
             low_accuracy: boolean;
+            /** Text */
             text: string;
+            /** Warnings */
             warnings: components["schemas"]["Notice"][];
+            /** Segments */
             segments: components["schemas"]["Segment"][];
         };
-        EngineInfo: {
+        /**
+         * UserMe
+         * @description A user as they see themselves; their own workspace comes first.
+         */
+        UserMe: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Email */
+            email: string;
+            /** Name */
+            name: string | null;
+            /** Is Admin */
+            is_admin: boolean;
+            /** Workspaces */
+            workspaces: components["schemas"]["UserWorkspace"][];
+        };
+        /**
+         * UserWorkspace
+         * @description A workspace and what the user is in it.
+         */
+        UserWorkspace: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
             name: string;
-            available: boolean;
-            low_accuracy: boolean;
-            reason: string | null;
+            role: components["schemas"]["Role"];
         };
-        ModelInfo: {
-            name: string;
-            installed: boolean;
-            default: boolean;
-            bytes: number;
-            multilingual: boolean;
-        };
-        Language: {
-            code: string;
-            name: string;
-        };
-        DefaultEngine: {
-            engine: string;
-            model: string | null;
-            low_accuracy: boolean;
-            reason: string;
-        };
-        Options: {
-            allow_registration: boolean;
-            setup_token_required: boolean;
-            needs_first_account: boolean;
-            max_file_bytes: number;
-            max_audio_seconds: number | null;
-            password_min_length: number;
+        /**
+         * Vad
+         * @description Find speech first, or take fixed windows of 30 s.
+         * @enum {string}
+         */
+        Vad: "auto" | "off";
+        /** Version */
+        Version: {
+            /** Version */
             version: string;
-            engines: components["schemas"]["EngineInfo"][];
-            models: components["schemas"]["ModelInfo"][];
-            languages: components["schemas"]["Language"][];
-            default_engine: components["schemas"]["DefaultEngine"];
         };
-        ErrorBody: {
-            code: string;
-            message: string;
-            request_id: string;
-            field?: string | null;
-            retry_after?: number | null;
+        /**
+         * WindowCounts
+         * @description Stretches of up to 30 s: in the plan so far, with text committed, and handed to an engine (repeats counted).
+         */
+        WindowCounts: {
+            /** Planned */
+            planned: number;
+            /** Committed */
+            committed: number;
+            /** Executed */
+            executed: number;
         };
-        ErrorResponse: {
-            error: components["schemas"]["ErrorBody"];
+        /** Word */
+        Word: {
+            /** Text */
+            text: string;
+            /** Start Ms */
+            start_ms: number;
+            /** End Ms */
+            end_ms: number;
+            /** Confidence */
+            confidence?: number | null;
         };
     };
     responses: never;
@@ -596,7 +1282,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    register: {
+    auth_register: {
         parameters: {
             query?: never;
             header?: never;
@@ -609,7 +1295,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -618,18 +1304,63 @@ export interface operations {
                     "application/json": components["schemas"]["TokenResponse"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    login: {
+    auth_login: {
         parameters: {
             query?: never;
             header?: never;
@@ -642,7 +1373,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -651,27 +1382,67 @@ export interface operations {
                     "application/json": components["schemas"]["TokenResponse"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    refresh: {
+    auth_token: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["Body_auth_token"];
+            };
+        };
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -680,18 +1451,54 @@ export interface operations {
                     "application/json": components["schemas"]["TokenResponse"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    logout: {
+    auth_refresh: {
         parameters: {
             query?: never;
             header?: never;
@@ -700,25 +1507,117 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    auth_logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    me: {
+    auth_me: {
         parameters: {
             query?: never;
             header?: never;
@@ -727,7 +1626,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -736,18 +1635,45 @@ export interface operations {
                     "application/json": components["schemas"]["UserMe"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    change_password: {
+    auth_password: {
         parameters: {
             query?: never;
             header?: never;
@@ -760,25 +1686,70 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    options: {
+    auth_ticket: {
         parameters: {
             query?: never;
             header?: never;
@@ -787,62 +1758,60 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Options"];
+                    "application/json": components["schemas"]["TicketResponse"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    list_files: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MediaFilePage"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-        };
-    };
-    presign_file: {
+    files_presign: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -852,7 +1821,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -861,21 +1830,42 @@ export interface operations {
                     "application/json": components["schemas"]["PresignResponse"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    list_upload_parts: {
+    files_list_parts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path: {
                 upload_id: string;
             };
@@ -883,30 +1873,51 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UploadParts"];
+                    "application/json": components["schemas"]["Parts"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    sign_upload_parts: {
+    files_sign_parts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path: {
                 upload_id: string;
             };
@@ -918,30 +1929,51 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UploadParts"];
+                    "application/json": components["schemas"]["Parts"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    abort_upload: {
+    files_abort: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path: {
                 upload_id: string;
             };
@@ -949,28 +1981,49 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    complete_upload: {
+    files_complete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -980,30 +2033,104 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MediaFile"];
+                    "application/json": components["schemas"]["File"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    file_url: {
+    files_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    files_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path: {
                 file_id: string;
             };
@@ -1011,7 +2138,114 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    files_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    files_url: {
+        parameters: {
+            query?: {
+                /** @description The bytes as uploaded, even if browsers cannot play them. */
+                original?: boolean;
+                /** @description Ask the browser to save the file, not to play it. */
+                download?: boolean;
+            };
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1020,61 +2254,234 @@ export interface operations {
                     "application/json": components["schemas"]["FileUrl"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    delete_file: {
+    jobs_transcribe: {
         parameters: {
             query?: never;
             header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    file: string;
+                    /** @default auto */
+                    language?: string;
+                    /**
+                     * @default mono
+                     * @enum {string}
+                     */
+                    mode?: "mono" | "dialogue";
+                    /**
+                     * @default auto
+                     * @enum {string}
+                     */
+                    vad?: "auto" | "off";
+                    engine?: string;
+                    model?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranscribeAccepted"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    live_list_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Replay what came after this id. */
+                "last-event-id"?: string | null;
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent). */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    live_job_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Replay what came after this id. */
+                "last-event-id"?: string | null;
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path: {
-                file_id: string;
+                job_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent). */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The job is over and this client has seen it all. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    list_jobs: {
+    jobs_list: {
         parameters: {
             query?: {
-                status?: components["schemas"]["JobStatus"][];
-                q?: string;
+                status?: components["schemas"]["JobStatus"] | null;
+                /** @description Part of a file name. */
+                q?: string | null;
                 limit?: number;
-                cursor?: string;
+                cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1083,21 +2490,42 @@ export interface operations {
                     "application/json": components["schemas"]["JobPage"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    create_job: {
+    jobs_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1107,7 +2535,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1116,50 +2544,42 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    stream_jobs: {
+    jobs_get: {
         parameters: {
             query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
-                };
-            };
-        };
-    };
-    get_job: {
-        parameters: {
-            query?: never;
-            header?: never;
             path: {
                 job_id: string;
             };
@@ -1167,7 +2587,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1176,21 +2596,42 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    delete_job: {
+    jobs_delete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path: {
                 job_id: string;
             };
@@ -1198,28 +2639,49 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    cancel_job: {
+    jobs_cancel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path: {
                 job_id: string;
             };
@@ -1227,7 +2689,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1236,21 +2698,42 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    retry_job: {
+    jobs_retry: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path: {
                 job_id: string;
             };
@@ -1258,11 +2741,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["JobRetry"];
+                "application/json": components["schemas"]["JobRetry"] | null;
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1271,23 +2754,44 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    job_result: {
+    jobs_result: {
         parameters: {
             query?: {
                 partial?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path: {
                 job_id: string;
             };
@@ -1295,7 +2799,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1304,23 +2808,44 @@ export interface operations {
                     "application/json": components["schemas"]["TranscriptResult"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    download_job: {
+    jobs_download: {
         parameters: {
-            query: {
-                format: "txt" | "srt" | "vtt" | "json";
+            query?: {
+                format?: components["schemas"]["DownloadFormat"];
             };
-            header?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
             path: {
                 job_id: string;
             };
@@ -1328,53 +2853,287 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": string;
+                    "text/plain": unknown;
+                    "application/x-subrip": unknown;
+                    "text/vtt": unknown;
+                    "application/json": unknown;
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
     };
-    stream_job: {
+    operations_health: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                job_id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Error */
-            default: {
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    operations_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    operations_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    operations_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    operations_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Options"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };

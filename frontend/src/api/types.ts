@@ -7,6 +7,7 @@ type Schemas = components['schemas'];
 export type Job = Schemas['Job'];
 export type JobPage = Schemas['JobPage'];
 export type JobCreate = Schemas['JobCreate'];
+export type JobRetry = Schemas['JobRetry'];
 export type JobStatus = Job['status'];
 export type TranscriptResult = Schemas['TranscriptResult'];
 export type Segment = Schemas['Segment'];

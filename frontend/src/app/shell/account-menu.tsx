@@ -1,6 +1,11 @@
-import { ActionIcon, Menu, Text, useMantineColorScheme } from '@mantine/core';
 import {
-  IconCheck,
+  ActionIcon,
+  Menu,
+  Text,
+  useMantineColorScheme,
+  type MantineColorScheme,
+} from '@mantine/core';
+import {
   IconDeviceDesktop,
   IconLock,
   IconLogout,
@@ -37,20 +42,18 @@ export function AccountMenu() {
           {email}
         </Text>
         <Menu.Divider />
-        {SCHEMES.map(({ value, label, Icon }) => (
-          <Menu.Item
-            key={value}
-            role="menuitemradio"
-            aria-checked={colorScheme === value}
-            leftSection={<Icon size={18} />}
-            rightSection={colorScheme === value ? <IconCheck size={16} /> : null}
-            onClick={() => {
-              setColorScheme(value);
-            }}
-          >
-            {label}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup
+          value={colorScheme}
+          onChange={(scheme) => {
+            setColorScheme(scheme as MantineColorScheme);
+          }}
+        >
+          {SCHEMES.map(({ value, label, Icon }) => (
+            <Menu.RadioItem key={value} value={value} rightSection={<Icon size={18} />}>
+              {label}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item component={Link} to="/settings/security" leftSection={<IconLock size={18} />}>
           {t('nav.settings')}

@@ -7,6 +7,7 @@ import {
   Modal,
   Notification,
   PasswordInput,
+  Select,
   type CSSVariablesResolver,
   type MantineColorsTuple,
 } from '@mantine/core';
@@ -71,6 +72,13 @@ export const theme = createTheme({
         visibilityToggleButtonProps: { 'aria-label': t('field.showPassword'), tabIndex: 0 },
       },
     }),
+    // The list itself scrolls: a scroll area around it would need a tab stop of its own.
+    Select: Select.extend({
+      defaultProps: {
+        withScrollArea: false,
+        styles: { options: { maxHeight: 300, overflowY: 'auto' } },
+      },
+    }),
     Badge: Badge.extend({
       defaultProps: { variant: 'light', radius: 'sm' },
       styles: { root: { textTransform: 'none', fontWeight: 600, letterSpacing: 0 } },
@@ -89,12 +97,18 @@ function lightVariants(scheme: 'light' | 'dark'): Record<string, string> {
       return scheme === 'light'
         ? [
             [ground, `var(--mantine-color-${color}-0)`],
-            [ink, `color-mix(in srgb, var(--mantine-color-${color}-9) 82%, black)`],
+            [ink, `color-mix(in srgb, var(--mantine-color-${color}-9) 68%, black)`],
           ]
         : [[ink, `var(--mantine-color-${color}-2)`]];
     }),
   );
 }
+
+/** White on red at AA contrast, in both schemes. */
+const RED_BUTTON = {
+  '--mantine-color-red-filled': 'var(--mantine-color-red-9)',
+  '--mantine-color-red-filled-hover': '#ab2323',
+};
 
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
@@ -109,6 +123,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--app-line-strong': '#8a8f9f',
     '--app-active': 'var(--mantine-color-iris-0)',
     '--app-word': '#cdc8fb',
+    ...RED_BUTTON,
     ...lightVariants('light'),
   },
   dark: {
@@ -122,6 +137,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--app-line-strong': '#72778a',
     '--app-active': '#262545',
     '--app-word': '#574bd3',
+    ...RED_BUTTON,
     ...lightVariants('dark'),
   },
 });

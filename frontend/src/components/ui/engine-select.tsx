@@ -32,7 +32,6 @@ export function EngineSelect({ options, value, onChange, description }: Props) {
       }}
       allowDeselect={false}
       comboboxProps={{ shadow: 'md' }}
-      maxDropdownHeight={320}
     />
   );
 }

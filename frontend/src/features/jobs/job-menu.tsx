@@ -64,7 +64,7 @@ export function JobMenu({ job, onDeleted }: { job: Job; onDeleted?: () => void }
         </Menu.Item>
         <Menu.Divider />
         <Menu.Item
-          color="red"
+          style={{ color: 'var(--mantine-color-error)' }}
           leftSection={<IconTrash size={18} />}
           onClick={() => {
             commands.remove(job);

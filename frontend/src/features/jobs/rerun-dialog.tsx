@@ -26,7 +26,7 @@ export function openRerun(job: Job): void {
 function toChoice(value: string): EngineChoice {
   if (value === 'auto') return { engine: 'auto' };
   const [engine, model] = value.split(/:(.*)/s);
-  return { engine, ...(model ? { model } : {}) };
+  return { engine: engine as EngineChoice['engine'], ...(model ? { model } : {}) };
 }
 
 function RerunForm({ job, onDone }: { job: Job; onDone: () => void }) {

@@ -1,5 +1,6 @@
 import { Group, Kbd, Modal, Stack, Switch, Text } from '@mantine/core';
 
+import { useInertPage } from '@/hooks/use-inert-page';
 import { t, type Key } from '@/lib/i18n';
 
 import classes from './keys-help.module.css';
@@ -21,6 +22,7 @@ interface Props {
 }
 
 export function KeysHelp({ opened, onClose, singleKeys, onSingleKeys }: Props) {
+  useInertPage(opened);
   return (
     <Modal opened={opened} onClose={onClose} title={t('keys.title')}>
       <Stack>

@@ -1,6 +1,5 @@
 import { ActionIcon, Button, Menu } from '@mantine/core';
 import {
-  IconCheck,
   IconPlayerPauseFilled,
   IconPlayerPlayFilled,
   IconRewindBackward5,
@@ -156,19 +155,18 @@ function RateMenu({ player }: { player: Player }) {
         </Button>
       </Menu.Target>
       <Menu.Dropdown aria-label={t('player.rate', { rate: shown })}>
-        {RATES.map((value) => (
-          <Menu.Item
-            key={value}
-            role="menuitemradio"
-            aria-checked={value === rate}
-            rightSection={value === rate ? <IconCheck size={16} /> : null}
-            onClick={() => {
-              player.setRate(value);
-            }}
-          >
-            {`${String(value)}×`}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup
+          value={String(rate)}
+          onChange={(value) => {
+            player.setRate(Number(value));
+          }}
+        >
+          {RATES.map((value) => (
+            <Menu.RadioItem key={value} value={String(value)} closeMenuOnClick>
+              {`${String(value)}×`}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
   );

@@ -119,13 +119,13 @@ function Below({
       </Stack>
     );
   }
-  if (segmentCount > 0) return null;
-  const heard = job.status === 'completed';
+  // Why there is none is said above where the job failed or was cancelled.
+  if (segmentCount > 0 || job.status !== 'completed') return null;
   return (
     <EmptyState
       icon={<IconMicrophoneOff size={30} />}
-      title={heard ? t('transcript.empty.title') : t('transcript.none.title')}
-      text={heard ? t('transcript.empty.text') : t('transcript.none.text')}
+      title={t('transcript.empty.title')}
+      text={t('transcript.empty.text')}
     />
   );
 }

@@ -85,7 +85,7 @@ export function QueueRow({ item }: { item: QueueItem }) {
             <IconPlayerPlay size={20} />
           </ActionIcon>
         ) : null}
-        {state === 'failed' ? (
+        {state === 'failed' && !item.refused ? (
           <ActionIcon
             variant="subtle"
             size={44}

@@ -23,6 +23,8 @@ export interface QueueItem {
   state: ItemState;
   sent: number;
   error: string | null;
+  /** Trying again cannot help: the file itself is the matter. */
+  refused: boolean;
   jobId: string | null;
 }
 
@@ -75,6 +77,7 @@ export class UploadQueue {
           state: problem ? 'failed' : 'queued',
           sent: 0,
           error: problem,
+          refused: problem !== null,
           jobId: null,
         },
       ]);

@@ -4,8 +4,6 @@ export const transcript = {
   'transcript.loadFailed': 'The transcript could not be loaded',
   'transcript.empty.title': 'No speech was found',
   'transcript.empty.text': 'The recording was read to its end, and no words were heard in it.',
-  'transcript.none.title': 'No text',
-  'transcript.none.text': 'The job ended before any text was made.',
   'transcript.waiting': 'The text appears here as soon as the first part is done.',
   'transcript.partial': 'What was made before the end is shown below.',
   'transcript.live': 'More text is on its way',
