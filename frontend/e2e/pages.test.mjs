@@ -11,6 +11,7 @@ import {
   openPage,
   register,
   screenshot,
+  settle,
   signIn,
   PASSWORD,
   witness,
@@ -55,7 +56,7 @@ for (const [look, options] of LOOKS) {
       await context.test(name, () =>
         witness(page, server, `${look}-${name}`, async () => {
           await work();
-          await page.waitForLoadState('networkidle').catch(() => undefined);
+          await settle(page);
           await screenshot(page, `${look}-${name}`);
           await assertAccessible(page, `${look} ${name}`);
           await assertNoSidewaysScroll(page, `${look} ${name}`);

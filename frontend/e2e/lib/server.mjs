@@ -35,6 +35,7 @@ export async function startServer(settings = {}) {
     TRANSCRIPTION_BACKEND: 'auto',
     ALLOW_REGISTRATION: 'true',
     MODEL_AUTO_DOWNLOAD: 'false',
+    LOG_LEVEL: 'WARNING',
     WHISPER_MODEL: model(),
     ...settings,
   };

@@ -48,7 +48,7 @@ export async function signIn(page, email, password) {
 export async function chooseFiles(page, files) {
   const [chooser] = await Promise.all([
     page.waitForEvent('filechooser'),
-    page.getByRole('button', { name: 'Choose files' }).click(),
+    page.getByRole('button', { name: 'Choose files' }).first().click(),
   ]);
   await chooser.setFiles(files);
 }
@@ -67,6 +67,25 @@ export async function dropFile(page, file) {
   for (const type of ['dragenter', 'dragover', 'drop']) {
     await page.dispatchEvent('body', type, { dataTransfer: transfer });
   }
+}
+
+/** Waits until transitions have ended: half-transparent text is neither a fair picture nor a fair contrast. */
+export async function settle(page) {
+  await page.evaluate(async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const running = () =>
+      document
+        .getAnimations()
+        .filter(
+          ({ playState, effect }) =>
+            playState === 'running' && Number.isFinite(effect.getComputedTiming().endTime),
+        );
+    await document.fonts.ready;
+    for (let calm = 0; calm < 5; calm += 1) {
+      await frame();
+      if (running().length > 0) calm = -1;
+    }
+  });
 }
 
 /** Fails on any serious or critical finding, and names the places. */
