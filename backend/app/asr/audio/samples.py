@@ -27,7 +27,8 @@ class SampleReader:
     """The samples of one source, once. Counters are final when the iteration has ended.
 
     `samples` counts 16 kHz samples, `bad_packets` those that could not be decoded, `lost_ms` the silence put in
-    for them, `cut` says that reading ended in an error instead of the file's end.
+    for them; `cut` says that reading ended in an error instead of the file's end, `damaged` that good packets follow
+    bad ones.
     """
 
     def __init__(self, source: Source, *, max_seconds: int) -> None:
@@ -43,6 +44,7 @@ class SampleReader:
         self.bad_packets = 0
         self.lost_ms = 0
         self.cut = False
+        self.damaged = False
 
     def __iter__(self) -> Iterator[Pcm]:
         """Blocks of at most one second. Raises JobError: `audio_invalid`, `audio_too_short`, `duration_limit`,
@@ -85,6 +87,8 @@ class SampleReader:
                 self.bad_packets += 1
                 self._trouble = True
                 continue
+            if frames and self.bad_packets:
+                self.damaged = True
             yield from frames
 
     def _convert(self, frame: Any) -> Iterator[Pcm]:

@@ -20,7 +20,7 @@ def summarise(
     duration_ms = reader.samples * 1000 // RATE
     notices = []
     missing_ms = _missing_ms(source, duration_ms)
-    if reader.bad_packets and not reader.cut and max(reader.lost_ms, missing_ms) >= LOST_MS:
+    if reader.damaged and not reader.cut and max(reader.lost_ms, missing_ms) >= LOST_MS:
         lost = max(reader.lost_ms, missing_ms) / 1000
         notices.append(
             Notice("gaps", f"Damaged parts of the file, about {lost:.0f} s in all, could not be read.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import time
 from dataclasses import dataclass
 
 from app.asr import codec
@@ -56,6 +55,7 @@ class EngineProcess:
         self._process = process
         self.spec: EngineSpec | None = None
         self.windows = 0
+        self._asked = False
 
     @classmethod
     async def start(cls, *, nice: int) -> EngineProcess:
@@ -76,20 +76,22 @@ class EngineProcess:
     def alive(self) -> bool:
         return self._process.returncode is None
 
+    @property
+    def idle(self) -> bool:
+        """Whether it has answered everything, has its model, and can be asked again."""
+        return self.alive and not self._asked and self.spec is not None
+
     async def load(self, spec: EngineSpec, timeout: float) -> None:
         """Loads the model. Raises JobError, EngineCrashed, EngineHung."""
-        await self._send({"kind": "load", "spec": codec.spec_to_json(spec)})
-        await self._answer(timeout, None)
+        await self._ask({"kind": "load", "spec": codec.spec_to_json(spec)}, b"", timeout, None)
         self.spec = spec
 
     async def transcribe(
         self, window: Window, pcm: bytes, language: str | None, timeout: float
     ) -> WindowResult:
         """Hands over the samples (16 kHz mono int16) and waits. Raises JobError, EngineCrashed, EngineHung."""
-        began = time.monotonic()
         message = {"kind": "window", "window": codec.window_to_json(window), "language": language}
-        await self._send(message, pcm)
-        answer = await self._answer(timeout - (time.monotonic() - began), window.index)
+        answer = await self._ask(message, pcm, timeout, window.index)
         self.windows += 1
         return codec.result_from_json(answer["result"])
 
@@ -109,10 +111,15 @@ class EngineProcess:
                 self._process.stdin.write(payload)
             await self._process.stdin.drain()
 
-    async def _answer(self, timeout: float, window: int | None) -> frames.Json:
+    async def _ask(
+        self, message: frames.Json, payload: bytes, timeout: float, window: int | None
+    ) -> frames.Json:
+        """Sends and waits for the answer; a process that stops reading hangs as one that does not answer."""
         assert self._process.stdout is not None
+        self._asked = True
         try:
             async with asyncio.timeout(timeout):
+                await self._send(message, payload)
                 frame = await frames.read_async(self._process.stdout)
         except TimeoutError:
             raise EngineHung(timeout, window) from None
@@ -120,7 +127,8 @@ class EngineProcess:
             raise EngineCrashed("a broken message", window) from None
         if frame is None:
             raise EngineCrashed(spawn.describe_exit(await self._process.wait()), window)
-        message = frame[0]
-        if message["kind"] == "failed":
-            raise JobError(message["code"], message["message"], retryable=message["retryable"])
-        return message
+        self._asked = False
+        answer = frame[0]
+        if answer["kind"] == "failed":
+            raise JobError(answer["code"], answer["message"], retryable=answer["retryable"])
+        return answer

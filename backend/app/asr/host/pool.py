@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -170,47 +169,36 @@ class EnginePool:
         return self._queue.take(loaded, elsewhere)
 
     async def _work(self, slot: _Slot, ticket: Ticket) -> None:
-        """One ticket to its end. The process survives what the engine itself reports, nothing else."""
+        """One ticket to its end, in a task of its own: its caller may cancel that, never the slot."""
         slot.ticket = ticket
-        working = asyncio.create_task(self._run(slot, ticket), name="engine-window")
-        ticket.worker = working
+        ticket.worker = asyncio.create_task(self._run(slot, ticket), name="engine-window")
         try:
-            await asyncio.wait({working})
+            await asyncio.wait({ticket.worker})
         except asyncio.CancelledError:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
-            _fail(ticket, _closing())
+            ticket.worker.cancel()
+            await asyncio.wait({ticket.worker})
             raise
         finally:
             slot.ticket = None
-        if working.cancelled():
-            await self._end(slot)
-            _fail(ticket, _closing())
-            return
-        error = working.exception()
-        if error is None:
-            return
-        _fail(ticket, error)
-        await self._end(slot)
 
     async def _run(self, slot: _Slot, ticket: Ticket) -> None:
-        process = await self._ready(slot, ticket.spec)
+        """The ticket's way through the slot's process; ends that process where it cannot be used again."""
         try:
+            process = await self._ready(slot, ticket.spec)
             await ticket.on_start()
-        except Exception as error:
-            _fail(ticket, error)
-            return
-        try:
             result = await process.transcribe(
                 ticket.window, ticket.pcm, ticket.language, self._window_timeout
             )
-        except (EngineCrashed, EngineHung):
-            raise
-        except JobError as error:
-            _fail(ticket, error)
-            return
-        if not ticket.done.done():
-            ticket.done.set_result(result)
+        except BaseException as error:
+            spared = slot.process is not None and slot.process.idle
+            if not spared:
+                await self._end(slot)
+            _fail(ticket, _closing() if isinstance(error, asyncio.CancelledError) else error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            if not ticket.done.done():
+                ticket.done.set_result(result)
 
     async def _ready(self, slot: _Slot, spec: EngineSpec) -> EngineProcess:
         """The slot's process with this model loaded; a new one where it has another, is worn or gone."""
@@ -235,8 +223,7 @@ class EnginePool:
         worker = ticket.worker
         if worker is not None and not worker.done():
             worker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait({worker})
+            await asyncio.wait({worker})
 
 
 def _fail(ticket: Ticket, error: BaseException) -> None:

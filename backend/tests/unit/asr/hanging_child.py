@@ -1,0 +1,5 @@
+"""A child process that never answers."""
+
+import time
+
+time.sleep(60)
