@@ -4,7 +4,7 @@ import { JOBS_PAGE_SIZE } from '@/config/constants';
 
 import { http, unwrap } from './client';
 import type { JobFilter, JobTab } from './keys';
-import type { Job, JobStatus } from './types';
+import type { Job, JobPage, JobStatus } from './types';
 
 const TAB_STATUS: Record<JobTab, readonly (JobStatus | undefined)[]> = {
   all: [undefined],
@@ -37,7 +37,7 @@ export async function fetchTabPage(
   let next: PageParam | null = from;
   while (next && items.length < JOBS_PAGE_SIZE) {
     const { step, cursor }: PageParam = next;
-    const page = await unwrap(
+    const page: JobPage = await unwrap(
       http.GET('/api/jobs', {
         signal,
         params: {

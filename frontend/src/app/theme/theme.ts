@@ -99,7 +99,10 @@ function lightVariants(scheme: 'light' | 'dark'): Record<string, string> {
             [ground, `var(--mantine-color-${color}-0)`],
             [ink, `color-mix(in srgb, var(--mantine-color-${color}-9) 68%, black)`],
           ]
-        : [[ink, `var(--mantine-color-${color}-2)`]];
+        : [
+            [ground, `color-mix(in srgb, var(--mantine-color-${color}-5) 15%, #191c25)`],
+            [ink, `var(--mantine-color-${color}-2)`],
+          ];
     }),
   );
 }
@@ -120,7 +123,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--app-ground': '#f7f7fa',
     '--app-card': '#ffffff',
     '--app-line': '#e3e4ec',
-    '--app-line-strong': '#8a8f9f',
+    '--app-track': '#d5d7e2',
     '--app-active': 'var(--mantine-color-iris-0)',
     '--app-word': '#cdc8fb',
     ...RED_BUTTON,
@@ -134,7 +137,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--app-ground': '#101218',
     '--app-card': '#191c25',
     '--app-line': '#2a2d3a',
-    '--app-line-strong': '#72778a',
+    '--app-track': '#3d4152',
     '--app-active': '#262545',
     '--app-word': '#574bd3',
     ...RED_BUTTON,

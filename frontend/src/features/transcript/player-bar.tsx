@@ -92,6 +92,8 @@ function Scrubber({ player }: { player: Player }) {
         const range = input.current;
         if (!range) return;
         range.value = String(Math.round(ms));
+        const played = durationMs ? (ms / durationMs) * 100 : 0;
+        range.style.setProperty('--played', `${played.toFixed(2)}%`);
         // Spoken form; written once a second at most.
         const text = t('player.positionText', { time: clock(ms), total: clock(durationMs) });
         if (range.getAttribute('aria-valuetext') !== text)

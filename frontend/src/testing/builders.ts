@@ -1,0 +1,124 @@
+/** One builder per noun, with defaults that a test overrides. */
+
+import type { Job, Options, Segment, TokenResponse, TranscriptResult } from '@/api/types';
+
+export function aJob(change: Partial<Job> = {}): Job {
+  return {
+    id: 'job-1',
+    file_id: 'file-1',
+    transcript_id: null,
+    filename: 'meeting.m4a',
+    status: 'completed',
+    stage: null,
+    progress: 1,
+    eta_seconds: null,
+    language: 'en',
+    mode: 'mono',
+    vad: 'auto',
+    engine: 'whisper_cpp',
+    model: 'base-q8_0',
+    requested_engine: null,
+    requested_model: null,
+    low_accuracy: false,
+    engine_reasons: [],
+    wait_reason: null,
+    cancel_requested: false,
+    attempt: 1,
+    windows: { planned: 1, committed: 1, executed: 1 },
+    warnings: [],
+    error: null,
+    duration_ms: 60_000,
+    processing_time_ms: 30_000,
+    real_time_factor: 0.5,
+    created_at: '2026-11-21T08:00:00Z',
+    started_at: '2026-11-21T08:00:01Z',
+    finished_at: '2026-11-21T08:00:31Z',
+    ...change,
+  };
+}
+
+/** A segment whose words share its time evenly. */
+export function aSegment(index: number, text: string, change: Partial<Segment> = {}): Segment {
+  const start = index * 5000;
+  const parts = text.trim().split(/\s+/);
+  const step = Math.floor(4000 / parts.length);
+  return {
+    id: `s${String(index)}`,
+    start_ms: start,
+    end_ms: start + 4000,
+    text,
+    speaker: null,
+    confidence: 0.9,
+    flags: [],
+    words: parts.map((word, at) => ({
+      text: word,
+      start_ms: start + at * step,
+      end_ms: start + (at + 1) * step,
+      confidence: 0.9,
+    })),
+    ...change,
+  };
+}
+
+export function aResult(change: Partial<TranscriptResult> = {}): TranscriptResult {
+  const segments = change.segments ?? [aSegment(0, 'Hello world.'), aSegment(1, 'Good bye.')];
+  return {
+    job_id: 'job-1',
+    complete: true,
+    language: 'en',
+    duration_ms: 60_000,
+    engine: 'whisper_cpp',
+    model: 'base-q8_0',
+    low_accuracy: false,
+    text: segments.map((segment) => segment.text).join(' '),
+    warnings: [],
+    ...change,
+    segments,
+  };
+}
+
+export function someOptions(change: Partial<Options> = {}): Options {
+  return {
+    allow_registration: true,
+    setup_token_required: false,
+    needs_first_account: false,
+    max_file_bytes: 1_000_000_000,
+    max_audio_seconds: null,
+    password_min_length: 12,
+    version: '0.1.0',
+    engines: [
+      { name: 'whisper_cpp', available: true, low_accuracy: false, reason: null },
+      { name: 'pocketsphinx', available: true, low_accuracy: true, reason: null },
+    ],
+    models: [
+      { name: 'base-q8_0', bytes: 82e6, installed: true, default: true, multilingual: true },
+      { name: 'small', bytes: 488e6, installed: false, default: false, multilingual: true },
+    ],
+    languages: [
+      { code: 'en', name: 'English' },
+      { code: 'de', name: 'German' },
+    ],
+    default_engine: {
+      engine: 'whisper_cpp',
+      model: 'base-q8_0',
+      low_accuracy: false,
+      reason: null,
+    },
+    ...change,
+  };
+}
+
+export function aToken(token = 'token-1', expiresIn = 600): TokenResponse {
+  return {
+    access_token: token,
+    token_type: 'bearer',
+    expires_in: expiresIn,
+    user: {
+      id: 'user-1',
+      email: 'ada@example.org',
+      name: 'Ada',
+      is_admin: true,
+      workspaces: [{ id: 'ws-1', name: 'Ada', role: 'owner' }],
+    },
+  };
+}
