@@ -36,9 +36,12 @@ class SpeechDetector:
             (_kernel(self._w[f"conv{i}.weight"]), self._w[f"conv{i}.bias"], stride)
             for i, stride in ((1, 1), (2, 2), (3, 2), (4, 1))
         ]
-        self._w_ih = np.ascontiguousarray(self._w["lstm_cell.weight_ih"].T)
-        self._w_hh = np.ascontiguousarray(self._w["lstm_cell.weight_hh"])
-        self._bias = self._w["lstm_cell.bias_ih"] + self._w["lstm_cell.bias_hh"]
+        # Gates: input, forget, cell, output. sigmoid(x) = (1 + tanh(x / 2)) / 2, so that one tanh serves all four.
+        half = np.full((512, 1), 0.5, np.float32)
+        half[256:384] = 1
+        self._w_ih = np.ascontiguousarray((self._w["lstm_cell.weight_ih"] * half).T)
+        self._w_hh = np.ascontiguousarray(self._w["lstm_cell.weight_hh"] * half)
+        self._bias = (self._w["lstm_cell.bias_ih"] + self._w["lstm_cell.bias_hh"]) * half[:, 0]
         self._out = self._w["final_conv.weight"].reshape(128)
         self._out_bias = float(self._w["final_conv.bias"][0])
 
@@ -81,14 +84,14 @@ class SpeechDetector:
         hidden = np.empty((len(rows), 128), np.float32)
         h, c, w_hh = self._h, self._c, self._w_hh
         for i, gate_in in enumerate(gates_in):
-            gates = gate_in + w_hh @ h
-            sigmoid = 1.0 / (1.0 + np.exp(-gates))
-            c = sigmoid[128:256] * c + sigmoid[:128] * np.tanh(gates[256:384])
-            h = sigmoid[384:] * np.tanh(c)
+            gates = np.tanh(gate_in + w_hh @ h)
+            opened = gates * 0.5 + 0.5
+            c = opened[128:256] * c + opened[:128] * gates[256:384]
+            h = opened[384:] * np.tanh(c)
             hidden[i] = h
         self._h, self._c = h, c
         logits = np.maximum(hidden, 0) @ self._out + self._out_bias
-        probabilities: F32 = (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
+        probabilities: F32 = (np.tanh(logits * 0.5) * 0.5 + 0.5).astype(np.float32)
         return probabilities
 
 
