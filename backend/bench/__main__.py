@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import report
 from bench.figures import Figure, duration
 from bench.lab import Lab
+from bench.processes import Others
 
 NAMES = ("start", "idle", "one_hour", "overhead", "ten_hours", "latency", "shares")
 
@@ -32,7 +33,8 @@ def main() -> int:
     if arguments.write and len(names) < len(NAMES):
         parser.error("--write takes all measurements together: figures of different days do not compare")
 
-    print(*report.machine(), sep="\n")
+    print(report.machine())
+    others = Others()
     results: dict[str, list[Figure]] = {}
     texts: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="transcribe-bench-") as folder:
@@ -41,8 +43,10 @@ def main() -> int:
             module = importlib.import_module(f"bench.{name}")
             texts[name] = module.__doc__ or ""
             results[name] = _run(name, module.measure, lab)
+    noise = f"Other processes took {others.share():.0%} of the machine meanwhile."
+    print(f"\n{noise}")
     if arguments.write:
-        report.write(results, texts, quick=arguments.quick)
+        report.write(results, texts, noise, quick=arguments.quick)
         print(f"written: {report.PAGE.name}")
     return int(any(figure.ok is False for figures in results.values() for figure in figures))
 
@@ -50,7 +54,7 @@ def main() -> int:
 def _run(name: str, measure: object, lab: Lab) -> list[Figure]:
     """One measurement; a broken one is a figure that says so, and the others go on."""
     print(f"\n{name}", flush=True)
-    began = time.monotonic()
+    began, others = time.monotonic(), Others()
     figures: list[Figure] = []
     try:
         for figure in measure(lab):  # type: ignore[operator]
@@ -59,7 +63,8 @@ def _run(name: str, measure: object, lab: Lab) -> list[Figure]:
     except Exception as error:
         figures.append(Figure(name, f"broken: {type(error).__name__}: {str(error)[:300]}", "", False))
         print(figures[-1].line(), flush=True)
-    print(f"  took {duration(time.monotonic() - began)}", flush=True)
+    took = duration(time.monotonic() - began)
+    print(f"  took {took}; others on the machine took {others.share():.0%} of it", flush=True)
     return figures
 
 

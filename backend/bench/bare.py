@@ -14,12 +14,13 @@ from typing import Any, Self
 import numpy as np
 
 from app.asr.engines import registry
+from app.asr.host import confine
 from app.asr.host.decoder import Decoder, Planned
 from app.asr.host.spawn import child_environment
 from app.asr.limits import MediaLimits
 from app.asr.types import EngineSpec, TranscribeOptions, Vad, Window
 
-NICE = 10  # as the pool's children have it, so that others on the machine trouble both alike
+NICE = 10  # as the pool's children, so that others on the machine trouble both alike
 LANGUAGE = "en"
 
 
@@ -81,6 +82,10 @@ class BareEngines:
             if process.is_alive():
                 process.kill()
 
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._processes if process.pid is not None]
+
     def run(self, decoded: Decoded) -> float:
         """Seconds until all windows are done."""
         self._next.value = 0
@@ -100,7 +105,8 @@ class BareEngines:
 
 
 def _serve(pipe: Connection, spec: EngineSpec, following: Any) -> None:
-    os.nice(NICE)
+    os.setsid()  # as the pool's children: where the kernel shares its time between sessions, one counts as much
+    confine.limit(nice=NICE)
     with Path(os.devnull).open("w") as nowhere:  # the library tells every buffer it makes
         os.dup2(nowhere.fileno(), 2)
     engine = registry.create(spec.engine)

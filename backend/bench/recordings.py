@@ -11,9 +11,11 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from tests.fixtures.tone_model import RATE, tones
+
 Pcm = npt.NDArray[np.int16]
 
-TONE_RATE = 16_000
+TONE_NOISE = 0.003  # enough for the model to hear well, little enough for a small file
 HISS_RATE = 44_100
 HISS_BITS = 128_000  # a second
 FRAME_BYTES = 418  # kept back, so that the last window is not one of some milliseconds
@@ -39,12 +41,11 @@ def write_hiss(path: Path, seconds: int) -> None:
             left -= file.write(frames[:left])
 
 
-def write_tones(path: Path, seconds: int, frequencies: Sequence[float], *, seed: int = 0) -> list[int]:
-    """A FLAC with one tone a second, chosen at random; answers which ones (indices) in order."""
-    at = np.arange(TONE_RATE) / TONE_RATE
-    tones = [(np.sin(2 * np.pi * hertz * at) * 9000).astype(np.int16).reshape(1, -1) for hertz in frequencies]
-    said = random.Random(seed).choices(range(len(tones)), k=seconds)
-    _encode(path, "flac", TONE_RATE, "mono", (tones[index] for index in said))
+def write_tones(path: Path, seconds: int, words: Sequence[str], *, seed: int = 0) -> list[str]:
+    """A FLAC with the tone of one word a second, chosen at random; answers the words in order."""
+    said = random.Random(seed).choices(words, k=seconds)
+    sounds = {w: (tones([w], noise=TONE_NOISE) * 32767).astype(np.int16).reshape(1, -1) for w in words}
+    _encode(path, "flac", RATE, "mono", (sounds[word] for word in said))
     return said
 
 

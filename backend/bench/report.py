@@ -19,25 +19,32 @@ BEGIN, END = "<!-- figures: begin (make bench ARGS=--write) -->", "<!-- figures:
 HEAD = "| measurement | measured | budget | verdict |\n|---|---|---|---|"
 
 
-def machine() -> list[str]:
+def machine() -> str:
     """What the figures depend on, without naming the machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return [
-        f"Machine: {cores} cores, {_processor()}, {psutil.virtual_memory().total / 2**30:.0f} GiB of memory,"
-        f" {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    ]
+    return (
+        f"{cores} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB of memory,"
+        f" {platform.system()} on {platform.machine()}, Python {platform.python_version()}"
+    )
 
 
-def write(results: Mapping[str, Sequence[Figure]], texts: Mapping[str, str], *, quick: bool) -> None:
-    """Puts the figures of all measurements, by module, and how each is taken, into the page."""
+def write(
+    results: Mapping[str, Sequence[Figure]], texts: Mapping[str, str], noise: str, *, quick: bool
+) -> None:
+    """Puts the figures of all measurements, by module, and how each is taken, into the page.
+
+    `noise` is a sentence on what else ran.
+    """
     page = PAGE.read_text("utf-8")
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    PAGE.write_text(before + BEGIN + "\n" + _section(results, texts, quick) + END + after, "utf-8")
+    PAGE.write_text(before + BEGIN + "\n" + _section(results, texts, noise, quick) + END + after, "utf-8")
 
 
-def _section(results: Mapping[str, Sequence[Figure]], texts: Mapping[str, str], quick: bool) -> str:
-    lines = [f"Taken on {datetime.now(UTC):%d %B %Y} at commit {_commit()}.", "", *machine(), ""]
+def _section(
+    results: Mapping[str, Sequence[Figure]], texts: Mapping[str, str], noise: str, quick: bool
+) -> str:
+    lines = [f"Taken on {datetime.now(UTC):%d %B %Y} at commit {_commit()}.", "", f"{machine()}. {noise}", ""]
     if quick:
         lines += ["**A quick run: shorter recordings, fewer repetitions. Not for the record.**", ""]
     lines.append(HEAD)

@@ -16,6 +16,7 @@ from typing import Any, Self
 import httpx2
 import psutil
 
+from app.asr.host.sizing import plan_processes
 from tests.fixtures.app import build_settings
 from tests.fixtures.server import environment, free_port
 
@@ -45,7 +46,7 @@ class Server:
             engine_processes=0,
             access_token_expire_minutes=60,
         )
-        self.engine_processes = settings.engine_processes
+        self.engine_processes = plan_processes(0, str(model))
         self._environment = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         self._environment |= environment(settings)
         self._process: subprocess.Popen[bytes] | None = None
@@ -108,10 +109,10 @@ class Server:
                 child.kill()
         self._process = None
 
-    def cpu_seconds(self) -> float:
+    def own_cpu_seconds(self) -> float:
         """CPU time of the server's own process, without its children."""
         times = psutil.Process(self.pid).cpu_times()
-        return times.user + times.system
+        return float(times.user + times.system)
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """A signed-in request; the JSON of its answer."""

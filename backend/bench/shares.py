@@ -27,9 +27,9 @@ def measure(lab: Lab) -> Iterator[Figure]:
     plain, with_vad = (_read_seconds(recording, vad) for vad in (Vad.OFF, Vad.AUTO))
     with lab.server(lab.scripted) as server:
         warm = server.finish(server.upload(recording), limit_seconds=minutes * 120)
-        before = server.cpu_seconds()
+        before = server.own_cpu_seconds()
         job = server.finish(server.again(warm), limit_seconds=minutes * 120)
-        own = server.cpu_seconds() - before
+        own = server.own_cpu_seconds() - before
         engine = _engine_seconds(server.data_dir / "transcribe.db", job["id"])
         wall, processes = wall_seconds(job), server.engine_processes
     cores = wall * processes
