@@ -64,12 +64,18 @@ for (const [look, options] of LOOKS) {
       );
     };
 
-    await see('login', () => page.goto('/login'));
+    await see('login', async () => {
+      await page.goto('/login');
+      await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    });
     await see('login-errors', async () => {
       await page.getByRole('button', { name: 'Sign in' }).click();
       await page.getByText('Enter your e-mail address.').waitFor();
     });
-    await see('register', () => page.goto('/register'));
+    await see('register', async () => {
+      await page.goto('/register');
+      await page.getByRole('button', { name: 'Create account' }).waitFor();
+    });
     await see('new', async () => {
       await page.goto('/login');
       await signIn(page, EMAIL, PASSWORD);
