@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import importlib
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from app.asr.engines.base import Engine, EngineInfo
+from app.asr.engines.info import EngineInfo
 from app.core.errors import JobError
+
+if TYPE_CHECKING:
+    from app.asr.engines.base import Engine  # numpy stays out of the server's process
 
 ENGINES: dict[str, EngineInfo] = {
     info.name: info

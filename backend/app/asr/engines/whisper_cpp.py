@@ -102,6 +102,11 @@ def _in_order(segments: list[Segment], window: Window) -> list[Segment]:
         ceiling = max(floor + 1, window.end_ms - (len(segments) - position - 1))
         start = min(max(segment.start_ms, floor), ceiling - 1)
         end = min(max(segment.end_ms, start + 1), ceiling)
+        if quality.is_too_fast(
+            Segment(start, end, segment.text)
+        ):  # an end that cannot be: up to the next one's start
+            later = [other.start_ms for other in segments[position + 1 :] if other.start_ms > end]
+            start, end = clip(start, min([*later, ceiling]), window.speech)
         words = place(segment.words, start, end, window.speech)
         confidence = sum(w.confidence or 0.0 for w in words) / len(words) if words else None
         placed.append(
