@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from app.asr.segmentation.regions import Region
-from app.asr.segmentation.silero import FRAME_MS
+from app.asr.segmentation.clock import FRAME_MS
 
 
 @dataclass(frozen=True, slots=True)

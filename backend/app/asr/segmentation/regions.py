@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.asr.segmentation.silero import FRAME_MS
+from app.asr.segmentation.clock import FRAME_MS
 
 Region = tuple[int, int]  # start_ms, end_ms
 

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-RATE = 16_000
-FRAME = 512  # samples, 32 ms
-FRAME_MS = 32
+from app.asr.segmentation.clock import FRAME
+
 CONTEXT = 64  # samples of the previous frame that the network sees again
 BATCH = 64  # frames; fixed, so that rounding does not depend on how the samples arrive
 
