@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.asr.segmentation.regions import Region
 from app.asr.segmentation.clock import FRAME_MS
+from app.asr.segmentation.regions import Region
 
 
 @dataclass(frozen=True, slots=True)

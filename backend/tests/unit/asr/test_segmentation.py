@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.asr.segmentation.clock import FRAME_MS
 from app.asr.segmentation.cutter import Cut, CutSettings, Cutter
 from app.asr.segmentation.regions import RegionFinder, RegionSettings
-from app.asr.segmentation.clock import FRAME_MS
 from app.asr.segmentation.silero import SpeechDetector
 from app.asr.segmentation.windows import FixedWindows, SampleBuffer, SpeechWindows
 from app.asr.types import Window
