@@ -18,10 +18,7 @@ export function Providers({ cache, children }: { cache: QueryClient; children: R
   return (
     <QueryClientProvider client={cache}>
       <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
-        <ModalsProvider
-          labels={{ confirm: t('action.delete'), cancel: t('action.cancel') }}
-          modalProps={{ closeButtonProps: { 'aria-label': t('action.close') } }}
-        >
+        <ModalsProvider modalProps={{ closeButtonProps: { 'aria-label': t('action.close') } }}>
           <Notifications position="top-right" />
           <InertBehindModals />
           {children}

@@ -83,7 +83,7 @@ export function someOptions(change: Partial<Options> = {}): Options {
     setup_token_required: false,
     needs_first_account: false,
     max_file_bytes: 1_000_000_000,
-    max_audio_seconds: null,
+    max_audio_seconds: 36_000,
     password_min_length: 12,
     version: '0.1.0',
     engines: [

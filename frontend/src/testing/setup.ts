@@ -3,7 +3,7 @@
 import '@testing-library/jest-dom/vitest';
 
 import { cleanup } from '@testing-library/react';
-import { afterAll, afterEach, beforeAll, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 
 import { server } from './server';
 
@@ -22,7 +22,17 @@ class NoopObserver {
 vi.stubGlobal('ResizeObserver', NoopObserver);
 vi.stubGlobal('IntersectionObserver', NoopObserver);
 // One tab only: messages to other tabs would cross from test to test.
-vi.stubGlobal('BroadcastChannel', undefined);
+vi.stubGlobal(
+  'BroadcastChannel',
+  class extends EventTarget {
+    postMessage(): void {
+      // To nobody.
+    }
+    close(): void {
+      // Nothing is open.
+    }
+  },
+);
 vi.stubGlobal('scrollTo', () => undefined);
 Element.prototype.scrollIntoView = () => undefined;
 vi.stubGlobal('matchMedia', (query: string) => ({
@@ -39,13 +49,13 @@ Object.defineProperty(document, 'fonts', {
 
 /** React warnings and stray errors fail the test that caused them. */
 const complaints: string[] = [];
-for (const level of ['error', 'warn'] as const) {
-  const original = console[level].bind(console);
-  console[level] = (...args: unknown[]) => {
-    complaints.push(args.map(String).join(' '));
-    original(...args);
-  };
-}
+beforeEach(() => {
+  for (const level of ['error', 'warn'] as const) {
+    vi.spyOn(console, level).mockImplementation((...args: unknown[]) => {
+      complaints.push(args.map(String).join(' '));
+    });
+  }
+});
 
 beforeAll(() => {
   server.listen({ onUnhandledRequest: 'error' });

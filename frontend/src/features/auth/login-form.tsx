@@ -72,6 +72,7 @@ export function LoginForm({ onDone, registerHref }: Props) {
           size="md"
           key={form.key('password')}
           {...form.getInputProps('password')}
+          aria-invalid={Boolean(form.errors.password)}
         />
         <Button type="submit" size="md" loading={busy} fullWidth>
           {t('login.submit')}

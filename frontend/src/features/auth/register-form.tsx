@@ -87,6 +87,7 @@ export function RegisterForm({ options, onDone }: Props) {
           size="md"
           key={form.key('password')}
           {...form.getInputProps('password')}
+          aria-invalid={Boolean(form.errors.password)}
         />
         {needsToken ? (
           <TextInput

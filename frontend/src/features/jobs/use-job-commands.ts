@@ -36,6 +36,7 @@ export function useJobCommands(onDeleted?: () => void) {
       modals.openConfirmModal({
         title: t('job.deleteTitle'),
         children: t('job.deleteText', { name: job.filename }),
+        labels: { confirm: t('action.delete'), cancel: t('action.cancel') },
         confirmProps: { color: 'red' },
         onConfirm: () => {
           remove.mutate(job.id, {

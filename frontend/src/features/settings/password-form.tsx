@@ -65,6 +65,7 @@ export function PasswordForm({ email }: { email: string }) {
           size="md"
           key={form.key('current')}
           {...form.getInputProps('current')}
+          aria-invalid={Boolean(form.errors.current)}
         />
         <PasswordInput
           label={t('security.new')}
@@ -73,6 +74,7 @@ export function PasswordForm({ email }: { email: string }) {
           size="md"
           key={form.key('next')}
           {...form.getInputProps('next')}
+          aria-invalid={Boolean(form.errors.next)}
         />
         <PasswordInput
           label={t('security.repeat')}
@@ -80,6 +82,7 @@ export function PasswordForm({ email }: { email: string }) {
           size="md"
           key={form.key('repeat')}
           {...form.getInputProps('repeat')}
+          aria-invalid={Boolean(form.errors.repeat)}
         />
         <Button type="submit" size="md" loading={busy} style={{ alignSelf: 'flex-start' }}>
           {t('security.submit')}

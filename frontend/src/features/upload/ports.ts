@@ -3,6 +3,9 @@
 import { http, unwrap } from '@/api/client';
 import type { Job, JobCreate, MediaFile, PresignResponse, UploadParts } from '@/api/types';
 
+/** Options that are left out take the server's defaults. */
+export type NewJob = Pick<JobCreate, 'file_id'> & Partial<JobCreate>;
+
 export interface UploadApi {
   presign(file: {
     filename: string;
@@ -13,7 +16,7 @@ export interface UploadApi {
   listParts(uploadId: string): Promise<UploadParts>;
   complete(uploadId: string, parts?: { part_number: number; etag: string }[]): Promise<MediaFile>;
   abort(uploadId: string): Promise<void>;
-  createJob(body: JobCreate, idempotencyKey: string): Promise<Job>;
+  createJob(body: NewJob, idempotencyKey: string): Promise<Job>;
 }
 
 export interface PutResult {
@@ -51,7 +54,12 @@ export const uploadApi: UploadApi = {
     await unwrap(http.DELETE('/api/files/uploads/{upload_id}', byUpload(uploadId)));
   },
   createJob: (body, idempotencyKey) =>
-    unwrap(http.POST('/api/jobs', { body, headers: { 'Idempotency-Key': idempotencyKey } })),
+    unwrap(
+      http.POST('/api/jobs', {
+        body: body as JobCreate,
+        headers: { 'Idempotency-Key': idempotencyKey },
+      }),
+    ),
 };
 
 /** XMLHttpRequest, because fetch still tells nothing about upload progress. */

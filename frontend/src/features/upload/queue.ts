@@ -28,7 +28,8 @@ export interface QueueItem {
   jobId: string | null;
 }
 
-export type JobChoices = Omit<JobCreate, 'file_id' | 'url'>;
+/** What is left out, the server decides. */
+export type JobChoices = Partial<Omit<JobCreate, 'file_id'>>;
 
 interface Entry {
   file: File;
