@@ -12,6 +12,7 @@ from app.asr.host.decoder import Decoded, Decoder, Finished, Planned, Probed
 from app.asr.host.pool import EnginePool
 from app.asr.limits import MediaLimits
 from app.asr.models import ggml
+from app.asr.notices import final_notices
 from app.asr.plan import plan_fingerprint
 from app.asr.sinks import MemorySink, PipelineSink
 from app.asr.types import (
@@ -100,6 +101,7 @@ class _Run:
         self._segments: dict[int, tuple[Segment, ...]] = {}
         self._heard = 0  # segments
         self._failed = 0  # windows that were given up
+        self._speakers = False
 
     async def window(self, tasks: asyncio.TaskGroup, window: Window, pcm: bytes) -> None:
         """Plans a window and starts it when there is room. The first one decides the language, alone."""
@@ -148,30 +150,19 @@ class _Run:
     def _take(self, window: Window, result: WindowResult) -> None:
         self._heard += len(result.segments)
         self._failed += result.error is not None
+        self._speakers = self._speakers or any(segment.speaker for segment in result.segments)
         if self._keep:
             self._segments[window.index] = result.segments
 
     def _notices(self, summary: MediaSummary) -> tuple[Notice, ...]:
-        notices = list(summary.notices)
-        codes = {notice.code for notice in notices}
-        if not self._heard and not self._failed and "no_speech" not in codes:
-            notices.append(Notice("no_speech", "No words were heard in this recording."))
-        if self._failed:
-            parts = "One part" if self._failed == 1 else f"{self._failed} parts"
-            notices.append(
-                Notice(
-                    "gaps", f"{parts} of the recording could not be transcribed and is missing from the text."
-                )
-            )
-        if self._spec.low_accuracy:
-            notices.append(
-                Notice(
-                    "low_accuracy",
-                    f"This text was made by {self._spec.engine}, which makes many errors. Run it again with a"
-                    " Whisper model for a text that can be trusted.",
-                )
-            )
-        return tuple(notices)
+        return final_notices(
+            summary.notices,
+            segments=self._heard,
+            failed_windows=self._failed,
+            mode=self._options.mode,
+            low_accuracy=self._spec.low_accuracy,
+            speakers=self._speakers,
+        )
 
 
 def fixed_language(spec: EngineSpec, options: TranscribeOptions) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from app.asr.types import Stage
+from app.asr.notices import final_notices
+from app.asr.types import Mode, Notice, Stage
 from app.core.clock import new_id
 from app.db.session import Database, SystemSession
 from app.models import Job, JobWindow, Segment, Transcript
@@ -15,13 +17,6 @@ from app.services.jobs.bus import EventBus
 from app.services.transcripts.codec import segment_id
 
 CHUNK = 100  # windows read and written at a time: memory stays flat for a ten-hour file
-
-LOW_ACCURACY = {
-    "code": "low_accuracy",
-    "message": "This is a draft by a small offline engine, because no speech model is installed. "
-    "Get the real model with `transcribe models download` and run this again.",
-}
-NO_SPEECH = {"code": "no_speech", "message": "No speech was found in this recording."}
 
 
 async def finalize(database: Database, bus: EventBus, claim: claims.Claim) -> None:
@@ -45,25 +40,34 @@ async def finalize(database: Database, bus: EventBus, claim: claims.Claim) -> No
         )
         session.add(transcript)
         await session.flush()
-        count = await _copy_segments(session, job, transcript)
-        warnings = _warnings(job, count)
+        warnings = _warnings(job, await _copy_segments(session, job, transcript))
         transcript.warnings = warnings
         await session.flush()
         await claims.complete(session, bus, claim, {"transcript_id": transcript.id, "warnings": warnings})
 
 
-def _warnings(job: Job, segments: int) -> list[dict[str, str]]:
-    warnings = list(job.warnings)
-    codes = {w["code"] for w in warnings}
-    if segments == 0 and "no_speech" not in codes:
-        warnings.append(NO_SPEECH)
-    if job.low_accuracy and "low_accuracy" not in codes:
-        warnings.append(LOW_ACCURACY)
-    return warnings
+def _warnings(job: Job, copied: _Copied) -> list[dict[str, str]]:
+    notices = final_notices(
+        [Notice(w["code"], w["message"]) for w in job.warnings],
+        segments=copied.segments,
+        failed_windows=0,  # a window that cannot be transcribed ends the job as quarantined
+        mode=Mode(job.mode),
+        low_accuracy=job.low_accuracy,
+        speakers=copied.speakers,
+    )
+    return [{"code": n.code, "message": n.message} for n in notices]
 
 
-async def _copy_segments(session: SystemSession, job: Job, transcript: Transcript) -> int:
-    position = 0
+@dataclass(frozen=True, slots=True)
+class _Copied:
+    """How many segments were written, and whether any of them names a speaker."""
+
+    segments: int
+    speakers: bool
+
+
+async def _copy_segments(session: SystemSession, job: Job, transcript: Transcript) -> _Copied:
+    position, speakers = 0, False
     for first in range(0, job.windows_planned, CHUNK):
         windows = await session.execute(
             sa.select(JobWindow.idx, JobWindow.segments)
@@ -90,4 +94,5 @@ async def _copy_segments(session: SystemSession, job: Job, transcript: Transcrip
         if rows:
             await session.execute(sa.insert(Segment), rows)
         position += len(rows)
-    return position
+        speakers = speakers or any(row["speaker"] for row in rows)
+    return _Copied(position, speakers)
