@@ -20,7 +20,12 @@ def result(*segments: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("ms", "expected"),
-    [(0, "00:00:00,000"), (61_001, "00:01:01,001"), (359_999_999, "99:59:59,999"), (360_000_000, "100:00:00,000")],
+    [
+        (0, "00:00:00,000"),
+        (61_001, "00:01:01,001"),
+        (359_999_999, "99:59:59,999"),
+        (360_000_000, "100:00:00,000"),
+    ],
 )
 def test_clock(ms: int, expected: str) -> None:
     assert clock(ms, ",") == expected
