@@ -1,14 +1,19 @@
 import { Group } from '@mantine/core';
 import { IconFileText, IconPlus } from '@tabler/icons-react';
 import { Link, Outlet, useMatchRoute } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 
 import { Logo } from '@/components/ui/logo';
 import { t } from '@/lib/i18n';
 
-import { AccountMenu } from './account-menu';
 import { OfflineNotice } from './offline-notice';
 import classes from './shell.module.css';
 import { UploadBadge } from './upload-badge';
+
+// Menus bring their positioning code along: the first paint does without.
+const AccountMenu = lazy(() =>
+  import('./account-menu').then((part) => ({ default: part.AccountMenu })),
+);
 
 const LINKS = [
   { to: '/', label: t('nav.new'), Icon: IconPlus },
@@ -49,7 +54,9 @@ export function Shell() {
           </nav>
           <Group gap={4} wrap="nowrap">
             <UploadBadge />
-            <AccountMenu />
+            <Suspense fallback={<span className={classes.menuPlace} />}>
+              <AccountMenu />
+            </Suspense>
           </Group>
         </div>
       </header>

@@ -1,16 +1,6 @@
 /** Look of the app, and the cures for Mantine defaults that fail WCAG AA. */
 
-import {
-  Badge,
-  createTheme,
-  Menu,
-  Modal,
-  Notification,
-  PasswordInput,
-  Select,
-  type CSSVariablesResolver,
-  type MantineColorsTuple,
-} from '@mantine/core';
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
 
 import { t } from '@/lib/i18n';
 
@@ -54,35 +44,36 @@ export const theme = createTheme({
     fontWeight: '650',
     sizes: { h1: { fontSize: '1.625rem', lineHeight: '1.25' }, h2: { fontSize: '1.125rem' } },
   },
+  // Plain objects instead of `Menu.extend(...)`: naming the components here would load them all up front.
   components: {
     // The placeholder that keeps initial focus is not a menu item and breaks role=menu.
-    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false, shadow: 'md' } }),
-    Modal: Modal.extend({
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false, shadow: 'md' } },
+    Modal: {
       defaultProps: {
         closeButtonProps: { 'aria-label': t('action.close') },
         centered: true,
         radius: 'lg',
       },
-    }),
-    Notification: Notification.extend({
+    },
+    Notification: {
       defaultProps: { closeButtonProps: { 'aria-label': t('action.close') } },
-    }),
-    PasswordInput: PasswordInput.extend({
+    },
+    PasswordInput: {
       defaultProps: {
         visibilityToggleButtonProps: { 'aria-label': t('field.showPassword'), tabIndex: 0 },
       },
-    }),
+    },
     // The list itself scrolls: a scroll area around it would need a tab stop of its own.
-    Select: Select.extend({
+    Select: {
       defaultProps: {
         withScrollArea: false,
         styles: { options: { maxHeight: 300, overflowY: 'auto' } },
       },
-    }),
-    Badge: Badge.extend({
+    },
+    Badge: {
       defaultProps: { variant: 'light', radius: 'sm' },
       styles: { root: { textTransform: 'none', fontWeight: 600, letterSpacing: 0 } },
-    }),
+    },
   },
 });
 

@@ -1,4 +1,4 @@
-import { ActionIcon, Group, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Group, Text } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useState } from 'react';
 
@@ -20,11 +20,15 @@ export function CopyField({ label, value }: { label: string; value: string }) {
       <Text size="xs" c="dimmed" className="tabular">
         {label}: {value}
       </Text>
-      <Tooltip label={name}>
-        <ActionIcon variant="subtle" color="gray" aria-label={name} onClick={() => void copy()}>
-          {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-        </ActionIcon>
-      </Tooltip>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        aria-label={name}
+        title={name}
+        onClick={() => void copy()}
+      >
+        {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
+      </ActionIcon>
     </Group>
   );
 }
