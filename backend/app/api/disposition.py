@@ -1,14 +1,13 @@
-"""Content-Disposition for names in any script (RFC 6266, RFC 5987)."""
+"""The name under which a transcript is saved: the recording's own, with the format's extension."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from urllib.parse import quote
+
+from app.storage.disposition import content_disposition
 
 
-def attachment(filename: str, extension: str) -> str:
-    """`attachment` with the recording's name and another extension: an ASCII form for old clients and the true one."""
+def transcript_attachment(filename: str, extension: str) -> str:
+    """A Content-Disposition header for any name in any script."""
     stem = PurePosixPath(filename.replace("/", "_").replace("\\", "_")).stem or "transcript"
-    name = "".join(c for c in f"{stem}.{extension}" if c.isprintable())
-    plain = "".join(c if c.isascii() and c not in '"\\%;' else "_" for c in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return content_disposition("attachment", f"{stem}.{extension}")

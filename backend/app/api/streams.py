@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from app.api.deps import Tenant, still_welcome
+from app.db.session import TenantSession
 from app.factory import Container
 from app.models import FINAL
 from app.services.jobs import events
+from app.services.jobs.bus import Watcher
 from app.services.jobs.views import job_view
 
 HEARTBEAT_SECONDS = 15.0
 POLL_SECONDS = 2.0  # finds rows of other processes, whose rings are not heard here
+
+ReadPage = Callable[[TenantSession, int], Awaitable[Sequence[events.Event]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +50,21 @@ async def follow_job(
         if last is None:
             async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
                 job = await container.jobs.get(session, job_id)
-                last = job.event_seq - (1 if job.status in FINAL else 0)  # its `end` still has to come
-                first = Message("status", last, job_view(job))
-            yield first
-        beat = checked = time.monotonic()
-        while not container.bus.closing:
-            async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
-                page = await events.read_job_events(session, job_id, last)
-            for event in page:
-                last = event.seq
-                yield Message(event.type, event.seq, event.data)
-            if page:
-                beat = time.monotonic()
-                if page[-1].type == "end" and await job_is_over(container, tenant, job_id, last):
-                    return
-                continue
-            for progress in watcher.take_progress():
-                beat = time.monotonic()
-                yield Message("progress", None, progress)
-            await watcher.wait(POLL_SECONDS)
-            now = time.monotonic()
-            if now - beat >= HEARTBEAT_SECONDS:
-                beat = now
-                yield HEARTBEAT
-            if now - checked >= HEARTBEAT_SECONDS:
-                checked = now
-                if not await still_welcome(container, tenant):
-                    return
+            last = job.event_seq - (1 if job.status in FINAL else 0)  # its `end` still has to come
+            yield Message("status", last, job_view(job))
+
+        async def read(session: TenantSession, seen: int) -> Sequence[events.Event]:
+            return await events.read_job_events(session, job_id, seen)
+
+        async for message in _follow(container, tenant, watcher, read, last):
+            yield message
+            ended = message.type == "end" and message.seq is not None
+            if ended and await job_is_over(container, tenant, job_id, message.seq or 0):
+                return
 
 
 async def follow_workspace(container: Container, tenant: Tenant, after: int | None) -> AsyncIterator[Message]:
-    """Events of all the workspace's jobs after `after`; None begins with what comes next. Never ends by itself."""
+    """Events of all the workspace's jobs after `after`; None begins with the jobs that run now. Never ends by itself."""
     with container.bus.watch(tenant.workspace_id, None) as watcher:
         async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
             newest = await events.newest_workspace_seq(session)
@@ -84,25 +72,36 @@ async def follow_workspace(container: Container, tenant: Tenant, after: int | No
         last = newest if after is None or after > newest else after
         for job in running:
             yield Message("status", last, job_view(job))
-        beat = checked = time.monotonic()
-        while not container.bus.closing:
-            async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
-                page = await events.read_workspace_events(session, last)
-            for event in page:
-                last = event.seq
-                yield Message(event.type, event.seq, event.data)
-            if page:
-                beat = time.monotonic()
-                continue
-            for progress in watcher.take_progress():
-                beat = time.monotonic()
-                yield Message("progress", None, progress)
+        async for message in _follow(container, tenant, watcher, events.read_workspace_events, last):
+            yield message
+
+
+async def _follow(
+    container: Container, tenant: Tenant, watcher: Watcher, read: ReadPage, last: int
+) -> AsyncIterator[Message]:
+    """Rows after `last` in order, progress between them, heartbeats in silence.
+
+    Ends when the server stops or the caller may not look any more. No transaction is open while it waits.
+    """
+    beat = checked = time.monotonic()
+    while not container.bus.closing:
+        async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+            page = await read(session, last)
+        for event in page:
+            last = event.seq
+            yield Message(event.type, event.seq, event.data)
+        fresh = [] if page else watcher.take_progress()
+        for progress in fresh:
+            yield Message("progress", None, progress)
+        if page or fresh:
+            beat = time.monotonic()
+        if not page:
             await watcher.wait(POLL_SECONDS)
-            now = time.monotonic()
-            if now - beat >= HEARTBEAT_SECONDS:
-                beat = now
-                yield HEARTBEAT
-            if now - checked >= HEARTBEAT_SECONDS:
-                checked = now
-                if not await still_welcome(container, tenant):
-                    return
+        now = time.monotonic()
+        if now - beat >= HEARTBEAT_SECONDS:
+            beat = now
+            yield HEARTBEAT
+        if now - checked >= HEARTBEAT_SECONDS:
+            checked = now
+            if not await still_welcome(container, tenant):
+                return

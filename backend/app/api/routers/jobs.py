@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from app.api.deps import ContainerDep, CurrentTenant, TenantRead, TenantWrite
-from app.api.disposition import attachment
+from app.api.disposition import transcript_attachment
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.models import JobStatus
 from app.schemas.jobs import DownloadFormat, Job, JobCreate, JobPage, JobRetry, TranscriptResult
@@ -103,7 +103,7 @@ async def download(
         written.render(text).encode(),
         media_type=written.media_type,
         headers={
-            "Content-Disposition": attachment(job.filename, format),
+            "Content-Disposition": transcript_attachment(job.filename, format),
             "Cache-Control": "private, no-cache",
         },
     )
