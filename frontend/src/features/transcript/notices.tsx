@@ -58,7 +58,15 @@ export function Notices({ job, hasText, command, onRetry, onRunAgain }: Props) {
               {t('transcript.lowThen')}
             </Text>
             {job.status === 'completed' ? (
-              <Button size="sm" onClick={onRunAgain}>
+              <Button
+                size="sm"
+                h="auto"
+                mih={36}
+                py={6}
+                maw="100%"
+                styles={{ label: { whiteSpace: 'normal' } }}
+                onClick={onRunAgain}
+              >
                 {t('job.runAgainReal')}
               </Button>
             ) : null}
