@@ -80,7 +80,7 @@ class InProcessDispatcher:
             await self._slots.acquire()
             claim = None
             try:
-                claim = await self._next()
+                claim = await self._claim()
             finally:
                 if claim is None:
                     self._slots.release()
@@ -90,6 +90,19 @@ class InProcessDispatcher:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._wake.wait()
+
+    async def _claim(self) -> claims.Claim | None:
+        """A claim whose commit is under way when the server stops is handed back, not left to its lease."""
+        claiming = asyncio.create_task(self._next())
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            claim = await claiming
+            if claim is not None:
+                async with self._parts.database.system() as session:
+                    now = await session.database_now()
+                    await claims.release(session, self._parts.bus, claim, run_after=now, again=False)
+            raise
 
     async def _next(self) -> claims.Claim | None:
         self._wake.clear()

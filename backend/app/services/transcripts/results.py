@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +12,7 @@ from app.core.errors import AppError
 from app.db.session import TenantSession
 from app.models import Job, JobStatus, JobWindow, Segment, Transcript
 from app.services.transcripts.codec import segment_id, segment_view
+from app.services.transcripts.render import FORMATS
 
 
 class JobNotCompletedError(AppError):
@@ -18,20 +21,39 @@ class JobNotCompletedError(AppError):
     status, code = 409, "job_not_completed"
 
 
-async def read_result(session: TenantSession, job: Job, *, partial: bool) -> dict[str, Any]:
-    """The result of docs/api.md. `partial` shows what is there in any state; without it a job that is not completed
-    raises `JobNotCompletedError`."""
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A job's text as it was read. `view` unfolds it, which takes a second for ten hours: call it in a thread."""
+
+    head: dict[str, Any]
+    segments: Sequence[tuple[str, dict[str, Any]]]  # id and packed form, in order
+
+    def view(self) -> dict[str, Any]:
+        """The result of docs/api.md."""
+        segments = [segment_view(identifier, packed) for identifier, packed in self.segments]
+        text = " ".join(segment["text"] for segment in segments)
+        return {**self.head, "text": text, "segments": segments}
+
+    def render(self, format: str) -> bytes:  # noqa: A002 (the contract's name)
+        """The text in one of `FORMATS`, UTF-8."""
+        return FORMATS[format].render(self.view()).encode()
+
+
+async def read_result(session: TenantSession, job: Job, *, partial: bool) -> Result:
+    """The text of a job. `partial` shows what is there in any state; without it a job that is not completed raises
+    `JobNotCompletedError`."""
     if job.status == JobStatus.COMPLETED and job.transcript_id is not None:
         transcript = await session.get_one(Transcript, job.transcript_id)
-        return _result(job, await _finished(session, transcript), transcript=transcript)
+        return Result(_head(job, transcript), await _finished(session, transcript))
     if not partial:
         raise JobNotCompletedError(
-            f"This job is {job.status}; its text is whole once it is completed. Ask with partial=true for what is there."
+            f"This job is {job.status}; its text is whole once it is completed. "
+            "Ask with partial=true for what is there."
         )
-    return _result(job, await _so_far(session, job), transcript=None)
+    return Result(_head(job, None), await _so_far(session, job))
 
 
-async def _finished(session: TenantSession, transcript: Transcript) -> list[dict[str, Any]]:
+async def _finished(session: TenantSession, transcript: Transcript) -> list[tuple[str, dict[str, Any]]]:
     rows = await session.execute(
         sa.select(
             Segment.segment_id,
@@ -46,10 +68,10 @@ async def _finished(session: TenantSession, transcript: Transcript) -> list[dict
         .where(Segment.transcript_id == transcript.id, Segment.workspace_id == session.workspace_id)
         .order_by(Segment.position)
     )
-    return [segment_view(row["segment_id"], dict(row)) for row in rows.mappings()]
+    return [(row["segment_id"], dict(row)) for row in rows.mappings()]
 
 
-async def _so_far(session: TenantSession, job: Job) -> list[dict[str, Any]]:
+async def _so_far(session: TenantSession, job: Job) -> list[tuple[str, dict[str, Any]]]:
     rows = await session.execute(
         sa.select(JobWindow.idx, JobWindow.segments)
         .where(
@@ -61,24 +83,19 @@ async def _so_far(session: TenantSession, job: Job) -> list[dict[str, Any]]:
         .order_by(JobWindow.idx)
     )
     return [
-        segment_view(segment_id(index, n), packed)
-        for index, segments in rows
-        for n, packed in enumerate(segments or [])
+        (segment_id(index, n), packed) for index, segments in rows for n, packed in enumerate(segments or [])
     ]
 
 
-def _result(job: Job, segments: list[dict[str, Any]], *, transcript: Transcript | None) -> dict[str, Any]:
+def _head(job: Job, transcript: Transcript | None) -> dict[str, Any]:
     source = transcript or job
-    language = transcript.language if transcript is not None else job.detected_language
     return {
         "job_id": str(job.id),
         "complete": transcript is not None,
-        "language": language,
+        "language": transcript.language if transcript is not None else job.detected_language,
         "duration_ms": source.duration_ms,
         "engine": source.engine,
         "model": source.model,
         "low_accuracy": source.low_accuracy,
-        "text": " ".join(segment["text"] for segment in segments),
         "warnings": source.warnings,
-        "segments": segments,
     }
