@@ -69,6 +69,11 @@ export const jobs = {
     'The speech model is not on the server yet. It starts by itself once `transcribe models download` has fetched it.',
   'wait.model_downloading': 'The speech model is being downloaded. It starts by itself afterwards.',
   'wait.engine_unavailable': 'No speech engine is available at the moment. It starts when one is.',
+  'wait.engine_missing': 'No speech engine is installed on this server. It starts when one is.',
+  'wait.model_invalid':
+    'The speech model on the server is damaged. It starts once the operator has fetched it again.',
+  'wait.model_download_failed':
+    'The speech model could not be downloaded. It starts by itself once `transcribe models download` has fetched it.',
   'wait.disk_full': 'The server has no free disk space. It starts when there is room.',
   'wait.retrying': 'The last try failed. It is tried again soon.',
   'wait.quota': 'The quota is used up. It starts when there is room again.',
