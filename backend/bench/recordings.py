@@ -15,7 +15,8 @@ from tests.fixtures.tone_model import RATE, tones
 
 Pcm = npt.NDArray[np.int16]
 
-TONE_NOISE = 0.003  # enough for the model to hear well, little enough for a small file
+TONE_NOISE = 0.01  # without it the model mishears: beside a pure tone there is nothing but rounding
+PART_SECONDS = 20
 HISS_RATE = 44_100
 HISS_BITS = 128_000  # a second
 FRAME_BYTES = 418  # kept back, so that the last window is not one of some milliseconds
@@ -47,6 +48,18 @@ def write_tones(path: Path, seconds: int, words: Sequence[str], *, seed: int = 0
     sounds = {w: (tones([w], noise=TONE_NOISE) * 32767).astype(np.int16).reshape(1, -1) for w in words}
     _encode(path, "flac", RATE, "mono", (sounds[word] for word in said))
     return said
+
+
+def write_speech_and_silence(path: Path, seconds: int, speech: Path) -> None:
+    """A FLAC of PART_SECONDS of a 16 kHz mono recording, as much silence, the next part, and so on."""
+    with av.open(str(speech)) as source:
+        samples = np.concatenate([frame.to_ndarray().reshape(-1) for frame in source.decode(audio=0)])
+    size = RATE * PART_SECONDS
+    parts = [samples[at : at + size].reshape(1, -1) for at in range(0, samples.size - size + 1, size)]
+    silence = np.zeros((1, size), np.int16)
+    count = seconds // (2 * PART_SECONDS)
+    blocks = (block for i in range(count) for block in (parts[i % len(parts)], silence))
+    _encode(path, "flac", RATE, "mono", blocks)
 
 
 def _encode(
