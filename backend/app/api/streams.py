@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from app.api.deps import Tenant, still_welcome
@@ -18,6 +19,8 @@ from app.services.jobs.views import job_view
 
 HEARTBEAT_SECONDS = 15.0
 POLL_SECONDS = 2.0  # finds rows of other processes, whose rings are not heard here
+
+T = TypeVar("T")
 
 ReadPage = Callable[[TenantSession, int], Awaitable[Sequence[events.Event]]]
 
@@ -85,8 +88,7 @@ async def _follow(
     """
     beat = checked = time.monotonic()
     while not container.bus.closing:
-        async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
-            page = await read(session, last)
+        page = await _whole(_read_page(container, tenant, read, last))
         for event in page:
             last = event.seq
             yield Message(event.type, event.seq, event.data)
@@ -103,5 +105,17 @@ async def _follow(
             yield HEARTBEAT
         if now - checked >= HEARTBEAT_SECONDS:
             checked = now
-            if not await still_welcome(container, tenant):
+            if not await _whole(still_welcome(container, tenant)):
                 return
+
+
+async def _read_page(
+    container: Container, tenant: Tenant, read: ReadPage, last: int
+) -> Sequence[events.Event]:
+    async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+        return await read(session, last)
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    """A reader that goes away must not cut a query in the middle, which costs the pool its connection."""
+    return await asyncio.shield(asyncio.create_task(work))

@@ -53,8 +53,8 @@ class PocketSphinx:
         )
 
     def _words(self, window: Window) -> list[Word]:
+        """Without confidence: with whole utterances the decoder claims 1.0 for everything."""
         assert self._decoder is not None
-        log = self._decoder.get_logmath()
         words = []
         for part in self._decoder.seg() or ():
             if part.word.startswith(_FILLERS):
@@ -64,7 +64,6 @@ class PocketSphinx:
                     text=part.word.partition("(")[0],  # "the(2)" is another pronunciation of "the"
                     start_ms=window.start_ms + part.start_frame * _FRAME_MS,
                     end_ms=window.start_ms + (part.end_frame + 1) * _FRAME_MS,
-                    confidence=round(min(1.0, max(0.0, log.exp(part.prob))), 4),
                 )
             )
         return words
@@ -83,7 +82,6 @@ def _phrases(words: list[Word]) -> list[Segment]:
             end_ms=group[-1].end_ms,
             text=" ".join(word.text for word in group),
             words=tuple(group),
-            confidence=round(sum(word.confidence or 0.0 for word in group) / len(group), 4),
         )
         for group in groups
     ]
