@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ def main() -> int:
     if arguments.write and len(names) < len(NAMES):
         parser.error("--write takes all measurements together: figures of different days do not compare")
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end with the run
     print(report.machine())
     others = Others()
     results: dict[str, list[Figure]] = {}
