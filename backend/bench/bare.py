@@ -105,7 +105,7 @@ class BareEngines:
 
 
 def _serve(pipe: Connection, spec: EngineSpec, following: Any) -> None:
-    os.setsid()  # as the pool's children: where the kernel shares its time between sessions, one counts as much
+    os.setpgrp()  # as the pool's children
     confine.limit(nice=NICE)
     with Path(os.devnull).open("w") as nowhere:  # the library tells every buffer it makes
         os.dup2(nowhere.fileno(), 2)

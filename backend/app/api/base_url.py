@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 
-def base_url(request: Request) -> str:
+async def base_url(request: Request) -> str:
     """PUBLIC_URL, else scheme and host as the caller reached us; without a slash at the end."""
     public: str = request.app.state.settings.server.public_url
     return public or str(request.base_url).rstrip("/")

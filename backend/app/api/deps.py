@@ -46,7 +46,7 @@ __all__ = [
 WRITERS = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
 
 
-def get_container(connection: HTTPConnection) -> Container:
+async def get_container(connection: HTTPConnection) -> Container:
     """Built in the lifespan; one a process."""
     container: Container = connection.app.state.container
     return container
@@ -132,15 +132,32 @@ async def resolve_tenant(container: Container, principal: Principal, workspace: 
     Raises `NotFoundError` for unknown, foreign and malformed ids alike. Membership is read afresh each time.
     """
     async with container.database.system(read_only=True) as session:
-        found = await resolve_workspace(session, principal.user_id, workspace)
+        return await _tenant_in(session, principal, workspace)
+
+
+async def _tenant_in(session: SystemSession, principal: Principal, workspace: str | None) -> Tenant:
+    found = await resolve_workspace(session, principal.user_id, workspace)
     bind_contextvars(workspace_id=str(found.id))
     return Tenant(principal, found.id, found.role)
 
 
+async def authenticate_tenant(
+    container: Container, authorization: str | None, workspace: str | None
+) -> Tenant:
+    """`authenticate` and `resolve_tenant` in one transaction: what nearly every request needs."""
+    token = bearer_token(authorization)
+    if token is None:
+        raise UnauthenticatedError(SIGN_IN_AGAIN)
+    async with container.database.system(read_only=True) as session:
+        principal = await container.sessions.identify(session, token)
+        bind_contextvars(user_id=str(principal.user_id))
+        return await _tenant_in(session, principal, workspace)
+
+
 async def authenticate_writer(container: Container, request: Request) -> Tenant:
     """`TenantWriter` for endpoints that must know who is calling before they read a byte of the body."""
-    principal = await authenticate(container, request.headers.get("authorization"))
-    tenant = await resolve_tenant(container, principal, request.headers.get("x-workspace-id"))
+    headers = request.headers
+    tenant = await authenticate_tenant(container, headers.get("authorization"), headers.get("x-workspace-id"))
     tenant.require_writer()
     return tenant
 
@@ -172,13 +189,14 @@ async def still_welcome(container: Container, tenant: Tenant) -> bool:
 
 
 async def _current_tenant(
+    request: Request,
     container: ContainerDep,
-    principal: CurrentPrincipal,
+    _token: Annotated[str | None, Depends(_docs_scheme)],
     x_workspace_id: Annotated[
         str | None, Header(description="The workspace that is meant; by default your own.")
     ] = None,
 ) -> Tenant:
-    return await resolve_tenant(container, principal, x_workspace_id)
+    return await authenticate_tenant(container, request.headers.get("authorization"), x_workspace_id)
 
 
 # For endpoints that open short transactions of their own: streams, long work.

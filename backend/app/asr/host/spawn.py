@@ -32,7 +32,11 @@ def child_environment() -> dict[str, str]:
 
 
 async def start(module: str) -> asyncio.subprocess.Process:
-    """A new process of this interpreter that runs `module`, in its own session, with pipes for its messages."""
+    """A new process of this interpreter that runs `module`, in its own group, with pipes for its messages.
+
+    Not in a session of its own: Linux shares time between sessions first (sched_autogroup), so `nice` would not
+    protect the server from it.
+    """
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
@@ -43,7 +47,7 @@ async def start(module: str) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env=child_environment(),
-        start_new_session=True,
+        process_group=0,
         limit=_READ_AHEAD,
     )
 

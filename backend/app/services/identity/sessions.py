@@ -69,10 +69,14 @@ class Sessions:
         return self._tokens.lifetime_seconds
 
     async def authenticate(self, access_token: str) -> Principal:
+        """`identify` in a short transaction of its own."""
+        async with self._database.system(read_only=True) as session:
+            return await self.identify(session, access_token)
+
+    async def identify(self, session: SystemSession, access_token: str) -> Principal:
         """Raises `UnauthenticatedError` for a bad token, an ended session and a disabled user alike."""
         claims = self._tokens.verify(access_token)
-        async with self._database.system(read_only=True) as session:
-            principal = await _load_principal(session, claims.session_id)
+        principal = await _load_principal(session, claims.session_id)
         if principal is None or principal.user_id != claims.user_id:
             raise UnauthenticatedError(SIGN_IN_AGAIN)
         return principal
