@@ -56,6 +56,9 @@ class SampleBuffer:
         return -(-self.end // SAMPLES_PER_MS)
 
 
+SHORTEST_TAIL_MS = 100
+
+
 class FixedWindows:
     """Every 30 s one window, whatever is in it."""
 
@@ -70,7 +73,9 @@ class FixedWindows:
             yield self._emit((self._index + 1) * FIXED_MS)
 
     def finish(self) -> Iterator[tuple[Window, Pcm]]:
-        if self._buffer.end > self._index * FIXED_MS * SAMPLES_PER_MS:
+        """What is left, unless it is too short to hold a sound: encoders pad a file by some milliseconds."""
+        rest = self._buffer.end - self._index * FIXED_MS * SAMPLES_PER_MS
+        if rest > SHORTEST_TAIL_MS * SAMPLES_PER_MS or (rest > 0 and self._index == 0):
             yield self._emit(self._buffer.end_ms)
 
     def _emit(self, end_ms: int) -> tuple[Window, Pcm]:

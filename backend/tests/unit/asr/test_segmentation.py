@@ -148,3 +148,14 @@ def test_the_buffer_forgets() -> None:
     buffer.forget(100)
     assert buffer.take(100, 101).tolist() == list(range(1600, 1616))
     assert buffer._samples.size == 1600
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "windows"), [(50, 1), (30_000, 1), (30_090, 1), (30_150, 2), (60_000, 2)]
+)
+def test_fixed_windows_do_not_make_one_of_an_encoders_padding(milliseconds: int, windows: int) -> None:
+    fixed = FixedWindows()
+    samples = np.zeros(milliseconds * 16, np.int16)
+    planned = [window for window, _ in (*fixed.feed(samples), *fixed.finish())]
+    assert len(planned) == windows
+    assert [w.index for w in planned] == list(range(windows))
