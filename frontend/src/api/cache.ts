@@ -3,7 +3,8 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 
 import { keys } from './keys';
-import type { Job } from './types';
+import { setAside } from './segments';
+import { isActive, type Job, type TranscriptResult } from './types';
 
 interface JobPage {
   items: Job[];
@@ -44,12 +45,29 @@ export function updateJob(cache: QueryClient, id: string, change: (job: Job) => 
 export function patchJob(cache: QueryClient, job: Job): void {
   const before = cache.getQueryData<Job>(keys.job(job.id));
   let moved = !isListed(cache, job.id);
+  let turned = false;
   updateJob(cache, job.id, (known) => {
     if (known.status !== job.status) moved = true;
+    if (isActive(known) !== isActive(job)) turned = true;
     return job;
   });
+  if (turned) {
+    if (isActive(job)) keepEarlierText(cache, job.id);
+    refetchResult(cache, job.id);
+  }
   if (!before) cache.setQueryData(keys.job(job.id), job);
   if (moved) void cache.invalidateQueries({ queryKey: keys.lists });
+}
+
+/** A run has begun: a whole text in the cache is that of the run before. */
+export function keepEarlierText(cache: QueryClient, id: string): void {
+  cache.setQueryData<TranscriptResult>(keys.result(id), (known) =>
+    known?.complete ? setAside(known) : known,
+  );
+}
+
+export function refetchResult(cache: QueryClient, id: string): void {
+  void cache.invalidateQueries({ queryKey: keys.result(id) });
 }
 
 export function dropJob(cache: QueryClient, id: string): void {

@@ -79,10 +79,7 @@ export function useJobActions() {
       unwrap(
         http.POST('/api/jobs/{job_id}/retry', { params: { path: { job_id: id } }, body: choice }),
       ),
-    onSuccess: (job) => {
-      onJob(job);
-      void cache.resetQueries({ queryKey: keys.result(job.id) });
-    },
+    onSuccess: onJob,
   });
   const remove = useMutation({
     mutationFn: (id: string) =>

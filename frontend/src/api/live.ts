@@ -4,11 +4,18 @@ import type { QueryClient } from '@tanstack/react-query';
 
 import { readEvents, type SseMessage } from '@/lib/sse';
 
-import { patchJob, updateJob } from './cache';
+import { keepEarlierText, patchJob, refetchResult, updateJob } from './cache';
 import { authFetch } from './client';
 import { keys } from './keys';
 import { emptyResult, joinText, mergeSegments, type WindowOf } from './segments';
-import type { EndEvent, Job, ProgressEvent, SegmentsEvent, TranscriptResult } from './types';
+import {
+  isActive,
+  type EndEvent,
+  type Job,
+  type ProgressEvent,
+  type SegmentsEvent,
+  type TranscriptResult,
+} from './types';
 
 export interface LiveOptions {
   cache: QueryClient;
@@ -68,10 +75,11 @@ export function watchJob(id: string, options: LiveOptions): Promise<void> {
     if (!data) return;
     if (message.event === 'status') {
       const job = data as Job;
-      // A new attempt makes its text anew.
-      if (attempt !== null && job.attempt !== attempt) {
-        windowOf.clear();
-        cache.setQueryData(keys.result(id), emptyResult(id));
+      if (isActive(job)) {
+        keepEarlierText(cache, id);
+        if (job.windows.committed === 0) dropOldWindows(cache, id, windowOf);
+        // What was made before this stream, or kept of the attempt before, is not told again.
+        if (job.attempt !== attempt) refetchResult(cache, id);
       }
       attempt = job.attempt;
       patchJob(cache, job);
@@ -87,10 +95,20 @@ export function watchJob(id: string, options: LiveOptions): Promise<void> {
   });
 }
 
+/** A run that starts over has nothing yet; only an earlier whole text stays until it has. */
+function dropOldWindows(cache: QueryClient, id: string, windowOf: WindowOf): void {
+  windowOf.clear();
+  const known = cache.getQueryData<TranscriptResult>(keys.result(id));
+  if (!known || known.previous || known.segments.length === 0) return;
+  cache.setQueryData(keys.result(id), emptyResult(id));
+  refetchResult(cache, id);
+}
+
 function addSegments(cache: QueryClient, event: SegmentsEvent, windowOf: WindowOf): void {
   cache.setQueryData<TranscriptResult>(keys.result(event.job_id), (known) => {
-    const base = known ?? emptyResult(event.job_id);
-    if (base.complete) return base;
+    if (known?.complete) return known;
+    // The first new text replaces an earlier one entirely.
+    const base = !known || known.previous ? emptyResult(event.job_id) : known;
     const segments = mergeSegments(base.segments, event, windowOf);
     return { ...base, segments, text: joinText(segments) };
   });

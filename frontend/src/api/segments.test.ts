@@ -34,6 +34,14 @@ describe('keepNewer', () => {
     expect(keepNewer(fetched, live).text).toBe('a b');
   });
 
+  it('never mixes the texts of two runs', () => {
+    const earlier = aResult({ complete: false, previous: true, segments: [aSegment(0, 'old')] });
+    const live = aResult({ complete: false, segments: [aSegment(1, 'new')] });
+    expect(keepNewer(earlier, live)).toBe(live);
+    expect(keepNewer(live, earlier)).toBe(live);
+    expect(keepNewer(live, aResult())).toBe(live);
+  });
+
   it('takes a complete result as it is', () => {
     const fetched = aResult({ segments: [aSegment(0, 'final')] });
     expect(keepNewer(fetched, aResult({ complete: false }))).toBe(fetched);

@@ -32,12 +32,19 @@ export function joinText(segments: readonly Segment[]): string {
 
 /** A fetched partial result plus the segments that only the stream has brought so far. */
 export function keepNewer(fetched: TranscriptResult, live: TranscriptResult): TranscriptResult {
-  if (fetched.complete) return fetched;
+  if (fetched.complete || live.complete || live.previous) return fetched;
+  // The texts of two runs are never mixed.
+  if (fetched.previous) return live.segments.length > 0 ? live : fetched;
   const known = new Set(fetched.segments.map((segment) => segment.id));
   const extra = live.segments.filter((segment) => !known.has(segment.id));
   if (extra.length === 0) return fetched;
   const segments = [...fetched.segments, ...extra].sort(byTime);
   return { ...fetched, segments, text: joinText(segments) };
+}
+
+/** The whole text of a run after which another one has begun. */
+export function setAside(result: TranscriptResult): TranscriptResult {
+  return { ...result, complete: false, previous: true };
 }
 
 /** A result that grows while the job runs. */

@@ -9,7 +9,10 @@ export type JobPage = Schemas['JobPage'];
 export type JobCreate = Schemas['JobCreate'];
 export type JobRetry = Schemas['JobRetry'];
 export type JobStatus = Job['status'];
-export type TranscriptResult = Schemas['TranscriptResult'];
+export type TranscriptResult = Omit<Schemas['TranscriptResult'], 'previous'> & {
+  /** The text of an earlier run, while or because a later one has none. */
+  previous?: boolean;
+};
 export type Segment = Schemas['Segment'];
 export type Word = Schemas['Word'];
 

@@ -6,7 +6,7 @@ import classes from './states.module.css';
 interface Props {
   icon: ReactNode;
   title: string;
-  text?: string;
+  text?: ReactNode;
   children?: ReactNode;
   /** Announce to screen readers when it replaces content. */
   live?: boolean;

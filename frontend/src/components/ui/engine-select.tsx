@@ -1,9 +1,11 @@
-import { Select, type ComboboxData } from '@mantine/core';
+import { Select, Text, type ComboboxData } from '@mantine/core';
 
 import type { Options } from '@/api/types';
 import { bytes } from '@/lib/format';
 import { t } from '@/lib/i18n';
 import { engineName } from '@/lib/job-text';
+
+import { MarkedText } from './marked-text';
 
 interface Props {
   options: Options | undefined;
@@ -20,19 +22,31 @@ export function EngineSelect({ options, value, onChange, description }: Props) {
       ? group.items.some((item) => typeof item === 'object' && item.value === value)
       : false,
   );
+  const missing = options?.models.find(
+    (model) => !model.installed && `whisper_cpp:${model.name}` === value,
+  );
   return (
-    <Select
-      label={t('options.model')}
-      description={description}
-      size="md"
-      data={data}
-      value={known ? value : 'auto'}
-      onChange={(next) => {
-        if (next) onChange(next);
-      }}
-      allowDeselect={false}
-      comboboxProps={{ shadow: 'md' }}
-    />
+    <div>
+      <Select
+        label={t('options.model')}
+        description={description}
+        size="md"
+        data={data}
+        value={known ? value : 'auto'}
+        onChange={(next) => {
+          if (next) onChange(next);
+        }}
+        allowDeselect={false}
+        comboboxProps={{ shadow: 'md' }}
+      />
+      <div role="status">
+        {known && missing ? (
+          <Text size="sm" c="dimmed" mt={4}>
+            <MarkedText text={t('engine.missing', { model: missing.name })} />
+          </Text>
+        ) : null}
+      </div>
+    </div>
   );
 }
 

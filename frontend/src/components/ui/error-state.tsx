@@ -6,6 +6,7 @@ import { t } from '@/lib/i18n';
 
 import { CopyField } from './copy-field';
 import { EmptyState } from './empty-state';
+import { MarkedText } from './marked-text';
 
 interface Props {
   error: unknown;
@@ -20,7 +21,7 @@ export function ErrorState({ error, title, onRetry }: Props) {
       <EmptyState
         icon={<IconAlertTriangle size={30} />}
         title={title ?? t('error.title')}
-        text={errorText(error)}
+        text={<MarkedText text={errorText(error)} />}
       >
         {onRetry ? (
           <Button mt="xs" onClick={onRetry}>

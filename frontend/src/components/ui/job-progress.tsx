@@ -4,6 +4,8 @@ import type { Job } from '@/api/types';
 import { etaText, stageText } from '@/lib/job-text';
 import { t } from '@/lib/i18n';
 
+import { MarkedText } from './marked-text';
+
 /** Stage in plain words, bar and time left of a job under way. */
 export function JobProgress({ job }: { job: Job }) {
   const value = Math.round(job.progress * 100);
@@ -12,7 +14,7 @@ export function JobProgress({ job }: { job: Job }) {
     <Stack gap={6} miw={0}>
       <Group justify="space-between" gap="xs">
         <Text size="sm" className="tabular">
-          {stageText(job)}
+          <MarkedText text={stageText(job)} />
         </Text>
         {eta ? (
           <Text size="sm" c="dimmed" className="tabular">

@@ -4,6 +4,7 @@ import { useState } from 'react';
 
 import { login } from '@/api/auth';
 import { useOptions } from '@/api/options';
+import { MarkedText } from '@/components/ui/marked-text';
 import { errorText } from '@/lib/error-text';
 import { ApiError } from '@/lib/errors';
 import { t } from '@/lib/i18n';
@@ -55,7 +56,7 @@ export function LoginForm({ onDone, registerHref }: Props) {
         ) : null}
         {error ? (
           <Alert color="red" variant="light" role="alert">
-            {error}
+            <MarkedText text={error} />
           </Alert>
         ) : null}
         <TextInput

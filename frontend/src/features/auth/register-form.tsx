@@ -4,6 +4,7 @@ import { useState } from 'react';
 
 import { register } from '@/api/auth';
 import type { Options } from '@/api/types';
+import { MarkedText } from '@/components/ui/marked-text';
 import { errorText } from '@/lib/error-text';
 import { ApiError, fieldName } from '@/lib/errors';
 import { t } from '@/lib/i18n';
@@ -62,7 +63,7 @@ export function RegisterForm({ options, onDone }: Props) {
       <Stack>
         {error ? (
           <Alert color="red" variant="light" role="alert">
-            {error}
+            <MarkedText text={error} />
           </Alert>
         ) : null}
         <TextInput

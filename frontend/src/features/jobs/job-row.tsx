@@ -5,7 +5,9 @@ import { Link } from '@tanstack/react-router';
 import { isActive, type Job } from '@/api/types';
 import { JobProgress } from '@/components/ui/job-progress';
 import { LowAccuracyBadge } from '@/components/ui/low-accuracy-badge';
+import { MarkedText } from '@/components/ui/marked-text';
 import { StatusBadge } from '@/components/ui/status-badge';
+import { plainText } from '@/lib/code-parts';
 import { ago, clock, fullDate } from '@/lib/format';
 import { tn } from '@/lib/i18n';
 
@@ -25,7 +27,7 @@ export function JobState({ job }: { job: Job }) {
             <Badge
               color="yellow"
               size="lg"
-              title={notes.map((note) => note.message).join('\n')}
+              title={notes.map((note) => plainText(note.message)).join('\n')}
               leftSection={<IconAlertTriangle size={14} aria-hidden="true" />}
             >
               {tn('job.warnings', notes.length)}
@@ -35,7 +37,7 @@ export function JobState({ job }: { job: Job }) {
       )}
       {job.status === 'failed' && job.error ? (
         <Text size="sm" c="var(--mantine-color-error)" lineClamp={2} mt={4}>
-          {job.error.message}
+          <MarkedText text={job.error.message} />
         </Text>
       ) : null}
     </div>

@@ -7,7 +7,7 @@ import { useOptions } from '@/api/options';
 import type { Job } from '@/api/types';
 import { EngineSelect } from '@/components/ui/engine-select';
 import { t } from '@/lib/i18n';
-import { notifyDone, notifyError } from '@/lib/notify';
+import { notifyDone, notifyError } from '@/components/ui/notify';
 
 export function openRerun(job: Job): void {
   modals.open({
@@ -37,7 +37,6 @@ function RerunForm({ job, onDone }: { job: Job; onDone: () => void }) {
   // A weak text asks for the real model; otherwise the server chooses.
   const suggested = job.low_accuracy && standard ? `whisper_cpp:${standard.name}` : 'auto';
   const value = picked ?? suggested;
-  const model = options?.models.find((item) => `whisper_cpp:${item.name}` === value);
   const submit = () => {
     retry.mutate(
       { id: job.id, ...toChoice(value) },
@@ -54,13 +53,10 @@ function RerunForm({ job, onDone }: { job: Job; onDone: () => void }) {
   };
   return (
     <Stack>
-      <Text>{t('rerun.text')}</Text>
+      <Text>
+        {t('rerun.text')} {job.transcript_id ? t('rerun.keeps') : null}
+      </Text>
       <EngineSelect options={options} value={value} onChange={setPicked} />
-      {model && !model.installed ? (
-        <Text size="sm" c="dimmed">
-          {t('rerun.missing', { model: model.name })}
-        </Text>
-      ) : null}
       <Group justify="flex-end" gap="sm">
         <Button variant="default" onClick={onDone}>
           {t('action.cancel')}

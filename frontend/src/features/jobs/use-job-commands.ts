@@ -3,7 +3,7 @@ import { modals } from '@mantine/modals';
 import { useJobActions } from '@/api/jobs';
 import type { Job } from '@/api/types';
 import { t } from '@/lib/i18n';
-import { notifyDone, notifyError } from '@/lib/notify';
+import { notifyDone, notifyError } from '@/components/ui/notify';
 
 /** What a person can do with a job, with its questions and messages. */
 export function useJobCommands(onDeleted?: () => void) {

@@ -7,7 +7,8 @@ import { useOptions } from '@/api/options';
 import { errorText } from '@/lib/error-text';
 import { ApiError } from '@/lib/errors';
 import { t } from '@/lib/i18n';
-import { notifyDone } from '@/lib/notify';
+import { MarkedText } from '@/components/ui/marked-text';
+import { notifyDone } from '@/components/ui/notify';
 
 export function PasswordForm({ email }: { email: string }) {
   const minLength = useOptions().data?.password_min_length ?? 12;
@@ -56,7 +57,7 @@ export function PasswordForm({ email }: { email: string }) {
       <Stack>
         {error ? (
           <Alert color="red" variant="light" role="alert">
-            {error}
+            <MarkedText text={error} />
           </Alert>
         ) : null}
         <PasswordInput

@@ -4,7 +4,7 @@ import { useState } from 'react';
 
 import { downloadTranscript, type DownloadFormat } from '@/api/jobs';
 import { t } from '@/lib/i18n';
-import { notifyError } from '@/lib/notify';
+import { notifyError } from '@/components/ui/notify';
 
 const FORMATS: readonly DownloadFormat[] = ['txt', 'srt', 'vtt', 'json'];
 

@@ -10,9 +10,10 @@ import { copyText } from '@/lib/download';
 import { clock, fullDate, speed } from '@/lib/format';
 import { t } from '@/lib/i18n';
 import { engineName } from '@/lib/job-text';
-import { notifyDone, notifyError } from '@/lib/notify';
+import { notifyDone, notifyError } from '@/components/ui/notify';
 
 import { DownloadMenu } from './download-menu';
+import { isWhole, originOf } from './model';
 import classes from './transcript.module.css';
 
 interface Props {
@@ -28,6 +29,7 @@ export function TranscriptHeader({ job, result, languageName, menu }: Props) {
     if (await copyText(text)) notifyDone(t('transcript.copied'));
     else notifyError(null, t('action.copyFailed'));
   };
+  const origin = originOf(job, result);
   const language = result?.language ?? job.language;
   return (
     <header>
@@ -45,20 +47,20 @@ export function TranscriptHeader({ job, result, languageName, menu }: Props) {
       </Group>
       <Group gap={8} my={8}>
         <StatusBadge job={job} />
-        {job.low_accuracy ? <LowAccuracyBadge /> : null}
+        {origin.lowAccuracy ? <LowAccuracyBadge /> : null}
       </Group>
       <p className={`tabular ${classes.meta ?? ''}`} style={{ margin: '0 0 12px' }}>
         {job.duration_ms == null ? null : <span>{clock(job.duration_ms)}</span>}
         {language && language !== 'auto' ? <span>{languageName(language)}</span> : null}
-        {job.engine ? <span>{engineName(job.engine, job.model)}</span> : null}
-        {job.real_time_factor ? (
+        {origin.engine ? <span>{engineName(origin.engine, origin.model)}</span> : null}
+        {job.real_time_factor && !result?.previous ? (
           <span>{t('transcript.details', { speed: speed(job.real_time_factor) })}</span>
         ) : null}
         <time dateTime={job.created_at}>{fullDate(job.created_at)}</time>
       </p>
       {text ? (
         <Group gap="xs">
-          {job.status === 'completed' ? <DownloadMenu jobId={job.id} /> : null}
+          {isWhole(job, result) ? <DownloadMenu jobId={job.id} /> : null}
           <Button
             h={44}
             variant="default"

@@ -17,7 +17,11 @@ interface MediaView {
 }
 
 /** The media element, its short-lived URL, and what to say while it cannot play. */
-export function useMedia(player: Player, fileId: string | undefined): MediaView {
+export function useMedia(
+  player: Player,
+  fileId: string | undefined,
+  textWorks: boolean,
+): MediaView {
   const query = useMediaUrl(fileId);
   const { failed, hasPicture, ready } = useStore(player.state);
   const renewedAt = useRef(0);
@@ -44,6 +48,9 @@ export function useMedia(player: Player, fileId: string | undefined): MediaView 
     void refetch();
   };
 
+  const unplayable = textWorks
+    ? `${t('player.unplayable')} ${t('player.textWorks')}`
+    : t('player.unplayable');
   const source = playable && !gaveUp ? data.url : undefined;
   const audio = data?.content_type?.startsWith('audio/');
   const shared = { ref: player.attach, src: source, preload: 'metadata' as const };
@@ -61,8 +68,8 @@ export function useMedia(player: Player, fileId: string | undefined): MediaView 
     if (query.isError) return <Retry text={t('player.failed')} onRetry={again} />;
     if (!data) return t('player.loading');
     if (data.rendition === 'pending') return t('player.pending');
-    if (data.rendition === 'failed') return t('player.unplayable');
-    if (gaveUp) return <Retry text={t('player.unplayable')} onRetry={again} />;
+    if (data.rendition === 'failed') return unplayable;
+    if (gaveUp) return <Retry text={unplayable} onRetry={again} />;
     return ready ? null : t('player.loading');
   }
 }

@@ -1,6 +1,33 @@
 /** Finding one's place in a transcript. Pure; times in ms. */
 
-import type { Segment } from '@/api/types';
+import { isActive, type Job, type Segment, type TranscriptResult } from '@/api/types';
+
+/** What is known of the run that made the text, which need not be the last one. */
+export interface Origin {
+  engine: string | null;
+  model: string | null;
+  lowAccuracy: boolean;
+  reasons: readonly string[];
+  warnings: Job['warnings'];
+}
+
+export function originOf(job: Job, result: TranscriptResult | undefined): Origin {
+  const active = isActive(job);
+  const { engine, model, low_accuracy, warnings } = result?.previous ? result : job;
+  return {
+    engine,
+    model,
+    // Until the engine is chosen, or while its text is still to come, this is the judgement of the run before.
+    lowAccuracy: low_accuracy && job.status !== 'pending' && !(active && result?.previous),
+    reasons: result?.previous ? [] : job.engine_reasons,
+    warnings: active ? job.warnings : warnings,
+  };
+}
+
+/** Whether there is a whole text to save, of this run or of the one before. */
+export function isWhole(job: Job, result: TranscriptResult | undefined): boolean {
+  return job.status === 'completed' || (!isActive(job) && Boolean(result?.complete));
+}
 
 /** Index of the last segment that starts at or before `ms`; -1 before the first. */
 export function segmentAt(segments: readonly Segment[], ms: number): number {

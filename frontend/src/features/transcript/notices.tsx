@@ -1,14 +1,17 @@
 import { Alert, Button, Code, Group, List, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle, IconExclamationCircle } from '@tabler/icons-react';
 
-import type { Job } from '@/api/types';
+import type { Job, TranscriptResult } from '@/api/types';
 import { CopyField } from '@/components/ui/copy-field';
+import { MarkedText } from '@/components/ui/marked-text';
 import { t } from '@/lib/i18n';
 import { engineName } from '@/lib/job-text';
 
+import { originOf } from './model';
+
 interface Props {
   job: Job;
-  hasText: boolean;
+  result: TranscriptResult | undefined;
   /** The operator's command that fetches the real model. */
   command: string;
   onRetry: () => void;
@@ -16,8 +19,10 @@ interface Props {
 }
 
 /** What a reader must know before trusting the text. */
-export function Notices({ job, hasText, command, onRetry, onRunAgain }: Props) {
-  const warnings = job.warnings.filter((warning) => warning.code !== 'low_accuracy');
+export function Notices({ job, result, command, onRetry, onRunAgain }: Props) {
+  const origin = originOf(job, result);
+  const hasText = Boolean(result?.segments.length);
+  const warnings = origin.warnings.filter((warning) => warning.code !== 'low_accuracy');
   const ended = job.status === 'failed' || job.status === 'cancelled';
   return (
     <Stack gap="sm" mt="md">
@@ -31,8 +36,16 @@ export function Notices({ job, hasText, command, onRetry, onRunAgain }: Props) {
           }
         >
           <Stack gap="xs" align="flex-start">
-            {job.error ? <Text size="sm">{job.error.message}</Text> : null}
-            {hasText ? <Text size="sm">{t('transcript.partial')}</Text> : null}
+            {job.error ? (
+              <Text size="sm">
+                <MarkedText text={job.error.message} />
+              </Text>
+            ) : null}
+            {hasText ? (
+              <Text size="sm">
+                {result?.complete ? t('transcript.earlierKept') : t('transcript.partial')}
+              </Text>
+            ) : null}
             <Group gap="xs">
               <Button size="sm" onClick={onRetry}>
                 {t('job.retry')}
@@ -45,7 +58,7 @@ export function Notices({ job, hasText, command, onRetry, onRunAgain }: Props) {
           </Stack>
         </Alert>
       ) : null}
-      {job.low_accuracy ? (
+      {origin.lowAccuracy ? (
         <Alert
           color="orange"
           variant="light"
@@ -54,9 +67,23 @@ export function Notices({ job, hasText, command, onRetry, onRunAgain }: Props) {
         >
           <Stack gap="xs" align="flex-start">
             <Text size="sm">
-              {t('transcript.lowText', { engine: engineName(job.engine) })} <Code>{command}</Code>{' '}
-              {t('transcript.lowThen')}
+              {t('transcript.lowText', { engine: engineName(origin.engine) })}{' '}
+              <Code>{command}</Code> {t('transcript.lowThen')}
             </Text>
+            {origin.reasons.length > 0 ? (
+              <Text size="sm" component="details">
+                <summary style={{ cursor: 'pointer', paddingBlock: 4 }}>
+                  {t('transcript.lowWhy')}
+                </summary>
+                <List size="sm" mt={4}>
+                  {origin.reasons.map((reason) => (
+                    <List.Item key={reason}>
+                      <MarkedText text={reason} />
+                    </List.Item>
+                  ))}
+                </List>
+              </Text>
+            ) : null}
             {job.status === 'completed' ? (
               <Button
                 size="sm"
@@ -82,7 +109,9 @@ export function Notices({ job, hasText, command, onRetry, onRunAgain }: Props) {
         >
           <List size="sm">
             {warnings.map((warning) => (
-              <List.Item key={warning.code}>{warning.message}</List.Item>
+              <List.Item key={warning.code}>
+                <MarkedText text={warning.message} />
+              </List.Item>
             ))}
           </List>
         </Alert>

@@ -2,6 +2,7 @@ import { Button, Group, Loader, Text, VisuallyHidden } from '@mantine/core';
 
 import type { Job } from '@/api/types';
 import { JobProgress } from '@/components/ui/job-progress';
+import { plainText } from '@/lib/code-parts';
 import { t } from '@/lib/i18n';
 import { stageText } from '@/lib/job-text';
 
@@ -11,11 +12,11 @@ import classes from './transcript.module.css';
 export function RunningPanel({ job, onCancel }: { job: Job; onCancel: () => void }) {
   // Announced at every quarter, not at every tick.
   const quarter = Math.floor(job.progress * 4) * 25;
-  const spoken = `${stageText({ ...job, progress: quarter / 100 })}`;
+  const spoken = stageText({ ...job, progress: quarter / 100 });
   return (
     <section className="card" style={{ padding: 16, marginTop: 16 }}>
       <JobProgress job={job} />
-      <VisuallyHidden role="status">{spoken}</VisuallyHidden>
+      <VisuallyHidden role="status">{plainText(spoken)}</VisuallyHidden>
       <Group justify="space-between" mt="sm" gap="xs">
         <Text size="sm" c="dimmed">
           {t('transcript.leaveSafe')}

@@ -132,6 +132,82 @@ describe('TranscriptView', () => {
     expect(props.onRunAgain).toHaveBeenCalled();
   });
 
+  it('tells why a weak engine was taken', async () => {
+    show({
+      job: aJob({
+        low_accuracy: true,
+        engine: 'pocketsphinx',
+        model: null,
+        engine_reasons: ['the model small is not here; `transcribe models download small` gets it'],
+      }),
+    });
+    expect(await screen.findByText('Why this engine')).toBeVisible();
+    expect(screen.getByText('transcribe models download small').tagName).toBe('CODE');
+  });
+
+  it('keeps the earlier text while a new run has none', async () => {
+    show({
+      job: aJob({ status: 'processing', stage: 'decoding', progress: 0, low_accuracy: true }),
+      result: aResult({ complete: false, previous: true, low_accuracy: true }),
+    });
+    expect(await screen.findByText('Hello world.')).toBeVisible();
+    expect(
+      screen.getByText('This is the earlier text. It is replaced when new text comes in.'),
+    ).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Copy text' })).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Play from 0:05' })).toBeVisible();
+    expect(screen.queryByRole('button', { name: 'Download' })).toBeNull();
+    expect(screen.queryByText('Low accuracy')).toBeNull();
+    expect(screen.queryByText('More text is on its way')).toBeNull();
+  });
+
+  it('gives the earlier text whole after a cancelled run', async () => {
+    show({
+      job: aJob({ status: 'cancelled', engine: 'whisper_cpp', model: 'small' }),
+      result: aResult({ previous: true, engine: 'pocketsphinx', model: null, low_accuracy: true }),
+    });
+    expect(await screen.findByText('Hello world.')).toBeVisible();
+    expect(screen.getByText('Cancelled')).toBeVisible();
+    expect(screen.getByText('The text below is that of the earlier run.')).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Download' })).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Copy text' })).toBeVisible();
+    expect(screen.getAllByText('Low accuracy')).not.toHaveLength(0);
+    expect(screen.getByText('PocketSphinx')).toBeVisible();
+  });
+
+  it('sets commands in messages of the server as code', async () => {
+    show({
+      job: aJob({
+        status: 'failed',
+        error: { code: 'model_missing', message: 'Run `transcribe models list` <b>first</b>.' },
+        warnings: [{ code: 'note', message: 'See `transcribe doctor`.' }],
+      }),
+      result: aResult({ segments: [], complete: false }),
+    });
+    expect((await screen.findByText('transcribe models list')).tagName).toBe('CODE');
+    expect(screen.getByText('transcribe doctor').tagName).toBe('CODE');
+    expect(screen.getByText(/<b>first<\/b>\./)).toBeVisible();
+    expect(screen.queryByText(/`/)).toBeNull();
+  });
+
+  it('does the same with the reason for which a job waits', async () => {
+    show({
+      job: aJob({ status: 'pending', progress: 0, wait_reason: 'model_missing' }),
+      result: aResult({ segments: [], complete: false }),
+    });
+    expect((await screen.findByText('transcribe models download')).tagName).toBe('CODE');
+  });
+
+  it('promises no text where a recording cannot be played and there is none', async () => {
+    serveMedia('failed');
+    show({
+      job: aJob({ status: 'failed', error: { code: 'no_audio_stream', message: 'No sound.' } }),
+      result: aResult({ segments: [], complete: false }),
+    });
+    expect(await screen.findByText('This browser cannot play this recording.')).toBeVisible();
+    expect(screen.queryByText(/The text and the downloads work/)).toBeNull();
+  });
+
   it('says that nothing was heard, and lists warnings', async () => {
     show({
       job: aJob({ warnings: [{ code: 'no_speech', message: 'No speech was heard.' }] }),
@@ -185,7 +261,7 @@ describe('TranscriptView', () => {
 
   it.each([
     ['pending', /playable copy/],
-    ['failed', /cannot play this recording/],
+    ['failed', /cannot play this recording\. The text and the downloads work\./],
   ])('explains a rendition that is %s', async (rendition, text) => {
     serveMedia(rendition);
     show();

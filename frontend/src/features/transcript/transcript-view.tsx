@@ -1,4 +1,4 @@
-import { ActionIcon, Skeleton, Stack } from '@mantine/core';
+import { ActionIcon, Skeleton, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconKeyboard, IconMicrophoneOff } from '@tabler/icons-react';
 import { useEffect, useState, type ReactNode } from 'react';
@@ -13,6 +13,7 @@ import { readJson, writeJson } from '@/lib/storage';
 import { TranscriptHeader } from './header';
 import { KeysHelp } from './keys-help';
 import { useMedia } from './media';
+import { isWhole } from './model';
 import { Notices } from './notices';
 import { Player } from './player';
 import { PlayerBar } from './player-bar';
@@ -40,14 +41,15 @@ export function TranscriptView(props: TranscriptViewProps) {
   const [player] = useState(() => new Player());
   const [help, helpControl] = useDisclosure(false);
   const [singleKeys, setSingleKeys] = useState(() => readJson<boolean>(STORAGE.keys, true));
-  const media = useMedia(player, job.file_id);
+  const segments = result?.segments ?? [];
+  const active = isActive(job);
+  const earlier = active && Boolean(result?.previous) && segments.length > 0;
+  const media = useMedia(player, job.file_id, segments.length > 0 && isWhole(job, result));
   usePlayerKeys({ player, singleKeys, onHelp: helpControl.open });
   useEffect(() => {
     if (startSeconds) player.seek(startSeconds * 1000);
   }, [player, startSeconds]);
 
-  const segments = result?.segments ?? [];
-  const active = isActive(job);
   return (
     <div className={classes.frame}>
       <TranscriptHeader
@@ -59,16 +61,26 @@ export function TranscriptView(props: TranscriptViewProps) {
       {active ? <RunningPanel job={job} onCancel={props.onCancel} /> : null}
       <Notices
         job={job}
-        hasText={segments.length > 0}
+        result={result}
         command={props.command}
         onRetry={props.onRetry}
         onRunAgain={props.onRunAgain}
       />
+      {earlier ? (
+        <Text size="sm" c="dimmed" mt="md" role="status">
+          {t('transcript.earlier')}
+        </Text>
+      ) : null}
       {media.element}
       {segments.length > 0 ? (
-        <SegmentList segments={segments} player={player} language={result?.language ?? undefined} />
+        <SegmentList
+          key={earlier ? 'earlier' : 'present'}
+          segments={segments}
+          player={player}
+          language={result?.language ?? undefined}
+        />
       ) : null}
-      <Below {...props} segmentCount={segments.length} />
+      {earlier ? null : <Below {...props} segmentCount={segments.length} />}
       <PlayerBar
         player={player}
         message={media.message}

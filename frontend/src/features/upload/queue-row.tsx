@@ -2,6 +2,7 @@ import { ActionIcon, Button, Group, Progress, Text } from '@mantine/core';
 import { IconPlayerPause, IconPlayerPlay, IconRefresh, IconX } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 
+import { MarkedText } from '@/components/ui/marked-text';
 import { useOnline } from '@/hooks/use-online';
 import { bytes, percent } from '@/lib/format';
 import { t } from '@/lib/i18n';
@@ -47,7 +48,7 @@ export function QueueRow({ item }: { item: QueueItem }) {
           className="tabular"
           role={state === 'failed' ? 'alert' : undefined}
         >
-          {stateText(item, online)}
+          <MarkedText text={stateText(item, online)} />
         </Text>
         {state === 'done' || state === 'failed' ? null : (
           <Progress.Root size="sm" mt={6}>

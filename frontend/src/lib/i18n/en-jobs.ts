@@ -45,11 +45,9 @@ export const jobs = {
   'job.copyId': 'Copy job id',
   'job.progress': 'Progress of {name}',
   'rerun.title': 'Run again',
-  'rerun.text':
-    'The recording is transcribed once more. The present text is replaced when it is done.',
+  'rerun.text': 'The recording is transcribed once more.',
+  'rerun.keeps': 'The present text stays until new text comes in, and comes back if you cancel.',
   'rerun.submit': 'Run again',
-  'rerun.missing':
-    'This model is not on the server yet. The job waits until it is: `transcribe models download {model}` fetches it.',
   'status.pending': 'Waiting',
   'status.processing': 'Running',
   'status.completed': 'Completed',
@@ -88,7 +86,9 @@ export const jobs = {
   'engine.stub': 'Stub (no speech recognition)',
   'engine.unavailable': 'not available',
   'engine.lowAccuracy': 'low accuracy',
-  'engine.notInstalled': 'not downloaded',
+  'engine.notInstalled': 'not installed, the job waits',
+  'engine.missing':
+    'This model is not on the server yet. The job waits until it is installed; no other model takes its place. `transcribe models download {model}` fetches it.',
   'engine.default': 'default',
   'engine.groupAuto': 'Recommended',
   'engine.groupModels': 'Whisper models',

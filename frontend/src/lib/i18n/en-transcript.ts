@@ -6,6 +6,8 @@ export const transcript = {
   'transcript.empty.text': 'The recording was read to its end, and no words were heard in it.',
   'transcript.waiting': 'The text appears here as soon as the first part is done.',
   'transcript.partial': 'What was made before the end is shown below.',
+  'transcript.earlier': 'This is the earlier text. It is replaced when new text comes in.',
+  'transcript.earlierKept': 'The text below is that of the earlier run.',
   'transcript.live': 'More text is on its way',
   'transcript.jump': 'Jump to current',
   'transcript.follow': 'Follow the playback',
@@ -31,6 +33,7 @@ export const transcript = {
   'transcript.lowText':
     'This text was made by {engine}, a small fallback that makes many mistakes. To get the real model, run on the server:',
   'transcript.lowThen': 'Then run it again.',
+  'transcript.lowWhy': 'Why this engine',
   'transcript.flag': 'Check this passage',
   'transcript.leaveSafe': 'You may leave this page; the work goes on.',
   'player.label': 'Player',
@@ -43,7 +46,8 @@ export const transcript = {
   'player.rate': 'Speed {rate}',
   'player.loading': 'Loading the recording…',
   'player.pending': 'A playable copy of this recording is being made.',
-  'player.unplayable': 'This browser cannot play this recording. The text and the downloads work.',
+  'player.unplayable': 'This browser cannot play this recording.',
+  'player.textWorks': 'The text and the downloads work.',
   'player.failed': 'The recording could not be loaded.',
   'player.waitUpload': 'The recording can be played once it is ready.',
 } as const;
