@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from app.asr.host.decoder import Decoder
 from app.asr.host.pool import EnginePool
 from app.asr.host.sizing import plan_processes
 from app.asr.limits import MediaLimits
+from app.asr.models import is_known, is_path
 from app.core.config import Settings
+from app.core.errors import ConfigurationError
 from app.core.metrics import Metrics
 from app.core.passwords import Passwords
 from app.core.secrets import load_secret
@@ -90,6 +93,7 @@ def build_container(settings: Settings) -> Container:
         pool_size=settings.database.database_pool_size,
         slow_ms=settings.database.database_slow_ms,
     )
+    check_settings(settings)
     secret = load_secret(settings)
     sessions = _build_sessions(settings, database, secret)
     store = _build_store(settings, secret)
@@ -150,6 +154,12 @@ def build_container(settings: Settings) -> Container:
     )
 
 
+def check_settings(settings: Settings) -> None:
+    """What can be known to be wrong before anything is opened. Raises `ConfigurationError` with a sentence."""
+    load_secret(settings)
+    _check_model(settings.speech.whisper_model)
+
+
 def _build_sessions(settings: Settings, database: Database, secret: bytes) -> Sessions:
     tokens = AccessTokens(
         secret,
@@ -158,6 +168,18 @@ def _build_sessions(settings: Settings, database: Database, secret: bytes) -> Se
     )
     lifetime = timedelta(days=settings.identity.refresh_token_expire_days)
     return Sessions(database, tokens, secret=secret, refresh_lifetime=lifetime)
+
+
+def _check_model(model: str) -> None:
+    """A name or path that can never work is a mistake of the settings, not a reason to fall back."""
+    if is_path(model):
+        if not Path(model).expanduser().is_file():
+            raise ConfigurationError(f"WHISPER_MODEL: there is no file {model}.")
+    elif not is_known(model):
+        raise ConfigurationError(
+            f"WHISPER_MODEL: there is no model named {model}. `transcribe models list` shows them all; "
+            "a ggml file of your own is named by its path."
+        )
 
 
 def _build_store(settings: Settings, secret: bytes) -> LocalStore:

@@ -17,6 +17,8 @@ from app.core.logging import get_logger
 
 log = get_logger(__name__)
 
+_UNREADABLE_BODY = "There was an error parsing the body"  # FastAPI's word for bytes that no JSON can be
+
 _HTTP_CODES = {
     400: "bad_request",
     401: "unauthenticated",
@@ -76,6 +78,8 @@ async def _on_validation_error(_request: Request, error: RequestValidationError)
 
 
 async def _on_http_exception(_request: Request, error: HTTPException) -> JSONResponse:
+    if error.status_code == 400 and error.detail == _UNREADABLE_BODY:
+        return error_response(422, "validation_error", "The body is not valid JSON.", field="body")
     code = _HTTP_CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "internal_error")
     message = {404: "There is nothing at this address.", 405: "This address does not take that method."}.get(
         error.status_code, str(error.detail)

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, Response
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from starlette.types import Receive, Scope, Send
 
-_NOT_PAGES = ("api/", "ws/", "v1/", "v2/", "docs", "redoc", "openapi.json")
+_NOT_PAGES = frozenset({"api", "ws", "v1", "v2", "docs", "redoc", "metrics"})
 _FOREVER = "public, max-age=31536000, immutable"
 
 
 def add_pages(app: FastAPI, dist: Path) -> bool:
-    """Add the catch-all route; False where there is no build. Call it after all routers."""
-    index = dist / "index.html"
-    if not index.is_file():
-        return False
+    """Answer what no route takes from `dist`; False where there is no build.
+
+    A fallback and no route of its own: a catch-all route would turn 405 into 404.
+    """
     root = dist.resolve()
+    if not (root / "index.html").is_file():
+        return False
+    nothing_here = app.router.default
 
-    @app.get("/{path:path}", include_in_schema=False)
-    async def page(path: str, _request: Request) -> Response:
-        if path.startswith(_NOT_PAGES):
-            raise HTTPException(404)
-        wanted = (root / path).resolve()
-        if path and wanted.is_relative_to(root) and wanted.is_file():
-            hashed = path.startswith("assets/")
-            return FileResponse(wanted, headers={"Cache-Control": _FOREVER if hashed else "no-cache"})
-        if path.startswith("assets/"):
-            raise HTTPException(404)
-        return FileResponse(index, headers={"Cache-Control": "no-cache"})
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        file = _file_for(root, scope) if scope["type"] == "http" else None
+        if file is None:
+            await nothing_here(scope, receive, send)
+            return
+        hashed = file.parent == root / "assets"
+        answer = FileResponse(file, headers={"Cache-Control": _FOREVER if hashed else "no-cache"})
+        await answer(scope, receive, send)
 
+    app.router.default = page
     return True
+
+
+def _file_for(root: Path, scope: Scope) -> Path | None:
+    """The file of a path, the shell for a path of the pages' own router, None for everything else."""
+    path: str = scope["path"].lstrip("/")
+    if scope["method"] not in ("GET", "HEAD") or path.partition("/")[0] in _NOT_PAGES:
+        return None
+    wanted = (root / path).resolve()
+    if path and wanted.is_relative_to(root) and wanted.is_file():
+        return wanted
+    looks_like_a_file = "." in path.rpartition("/")[2]
+    return None if looks_like_a_file or path.startswith("assets/") else root / "index.html"

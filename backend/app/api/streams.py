@@ -44,6 +44,16 @@ async def job_is_over(container: Container, tenant: Tenant, job_id: UUID, after:
         return job.status in FINAL and after >= job.event_seq
 
 
+async def known_sequence(container: Container, tenant: Tenant, job_id: UUID, after: int | None) -> int | None:
+    """`after`, or None for an id that this job has not come to: from before a restore, or made up.
+
+    Raises `NotFoundError`.
+    """
+    async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+        job = await container.jobs.get(session, job_id)
+    return after if after is not None and after <= job.event_seq else None
+
+
 async def follow_job(
     container: Container, tenant: Tenant, job_id: UUID, after: int | None
 ) -> AsyncIterator[Message]:

@@ -34,8 +34,8 @@ def final_notices(
         notices.append(
             Notice(
                 "low_accuracy",
-                "This is a draft by a small offline engine that makes many errors, because no Whisper model is "
-                "installed. Get one with `transcribe models download`, then run this again.",
+                "This is a draft by a small offline engine that makes many errors. For a text that can be trusted, get "
+                "a Whisper model with `transcribe models download` and run this again.",
             )
         )
     return tuple(notices)

@@ -168,12 +168,18 @@ class _Run:
 def fixed_language(spec: EngineSpec, options: TranscribeOptions) -> str | None:
     """The language that is known beforehand: asked for, or the only one that the engine or model knows.
 
-    Raises JobError `model_missing`, `model_invalid`.
+    Raises JobError `model_missing`, `model_invalid`, `language_unsupported`.
     """
     languages = ENGINES[spec.engine].languages if spec.engine in ENGINES else "any"
     if languages != "any" and len(languages) == 1:
         return languages[0]
     if spec.model_path is not None and not ggml.read_header(Path(spec.model_path)).multilingual:
+        if options.language not in ("auto", "en"):
+            raise JobError(
+                "language_unsupported",
+                f"The model {spec.model} knows English only, not {options.language}. Run this again with a model that "
+                "is not an English one.",
+            )
         return "en"
     return None if options.language == "auto" else options.language
 

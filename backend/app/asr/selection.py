@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.asr import models
 from app.asr.engines.registry import ENGINES, installed
+from app.asr.languages import LANGUAGES
 from app.asr.types import EngineSpec
 from app.core.errors import InvalidInputError, JobError
 
@@ -118,6 +119,11 @@ def validate_request(
     if model is not None and not is_own and not models.is_known(model):
         raise InvalidInputError(
             f"There is no model named {model}. `transcribe models list` shows them all.", field="model"
+        )
+    if language != "auto" and language not in LANGUAGES:
+        raise InvalidInputError(
+            f"There is no language {language}. GET /api/options lists them all; auto finds out.",
+            field="language",
         )
     refusal = _language_refusal(engine, language) if engine else None
     if refusal is not None:

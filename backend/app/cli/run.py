@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from app.asr.limits import MediaLimits
 from app.asr.types import Mode, TranscribeOptions, Vad
 from app.cli.progress import Reporter, make_reporter
 from app.cli.settings import load_settings
+from app.cli.targets import Targets
 from app.cli.transcription import FileTranscriber
 from app.core.config import Settings
 from app.core.errors import AppError, JobError
@@ -50,6 +52,9 @@ def run(
     language: Annotated[str, typer.Option(help="Language code, or auto.")] = "auto",
     mode: Annotated[Mode, typer.Option(help="mono, or dialogue: who said what.")] = Mode.MONO,
     vad: Annotated[Vad, typer.Option(help="auto finds speech first; off takes windows of 30 s.")] = Vad.AUTO,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace texts that are there; without it they are kept.")
+    ] = False,
 ) -> None:
     """Transcribe files on this machine.
 
@@ -66,6 +71,9 @@ def run(
     except AppError as error:
         typer.echo(error.message, err=True)
         raise typer.Exit(2) from None
+    folder = None if to_stdout else output or Path()
+    if folder is not None:
+        _make_folder(folder)
     options = TranscribeOptions(language=language, mode=mode, vad=vad)
     try:
         code = asyncio.run(
@@ -73,7 +81,8 @@ def run(
                 settings,
                 files,
                 wanted,
-                None if to_stdout else output or Path(),
+                folder,
+                overwrite=overwrite,
                 engine=None if engine == "auto" else engine,
                 model=model,
                 options=options,
@@ -83,6 +92,17 @@ def run(
         typer.echo("Interrupted.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(code)
+
+
+def _make_folder(folder: Path) -> None:
+    """Before any work: hours of it must not be lost on a folder that cannot be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        typer.echo(f"-o {folder}: {error.strerror}.", err=True)
+        raise typer.Exit(2) from None
 
 
 def _formats(text: str | None) -> list[str]:
@@ -99,6 +119,7 @@ async def _run_all(
     formats: list[str],
     folder: Path | None,
     *,
+    overwrite: bool,
     engine: str | None,
     model: str | None,
     options: TranscribeOptions,
@@ -121,10 +142,11 @@ async def _run_all(
         max_in_flight=processes + 1,
     )
     reporter = make_reporter(sys.stderr)
+    targets = Targets(folder, overwrite=overwrite) if folder is not None else None
     worst = 0
     try:
         for path in files:
-            worst = max(worst, await _run_one(worker, reporter, path, formats, folder, options))
+            worst = max(worst, await _run_one(worker, reporter, path, formats, targets, options))
     finally:
         await pool.close()
     return worst
@@ -135,7 +157,7 @@ async def _run_one(
     reporter: Reporter,
     path: Path,
     formats: list[str],
-    folder: Path | None,
+    targets: Targets | None,
     options: TranscribeOptions,
 ) -> int:
     try:
@@ -143,16 +165,12 @@ async def _run_one(
             result = await worker.transcribe(path, options, progress)
         for warning in result["warnings"]:
             reporter.say(f"{path.name}: {warning['code']}: {warning['message']}")
-        if folder is None:
+        if targets is None:
             sys.stdout.write(FORMATS[formats[0]].render(result))
             sys.stdout.flush()
             return 0
-        folder.mkdir(parents=True, exist_ok=True)
         for name in formats:
-            target = folder / f"{path.stem}.{name}"
-            part = target.with_name(target.name + ".part")
-            part.write_text(FORMATS[name].render(result), encoding="utf-8")
-            part.replace(target)
+            target = targets.write(path.stem, name, FORMATS[name].render(result))
             reporter.say(f"{path.name}: wrote {target}")
     except OSError as error:
         reporter.say(f"{path}: {error.strerror or error}")

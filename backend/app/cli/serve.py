@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import importlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +16,14 @@ from pathlib import Path
 import typer
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.settings import load_settings
 from app.core.config import Settings
 from app.core.errors import ConfigurationError
 from app.core.locks import AlreadyLockedError, lock_file
 from app.db.migrations import MigrationError, upgrade
+from app.factory import check_settings
 
 APPLICATION = "app.main:app"  # by name: commands stand below the application and do not import it
 
@@ -33,6 +37,7 @@ def serve() -> None:
     """Serve API and pages on HOST:PORT until SIGTERM or Ctrl-C."""
     settings = load_settings()
     with _only_server(settings.server.data_dir):
+        _check(settings)
         _migrate(settings)
         server = _Server(
             uvicorn.Config(
@@ -49,11 +54,6 @@ def serve() -> None:
                 timeout_graceful_shutdown=5,
             )
         )
-        try:
-            server.config.load()
-        except ConfigurationError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(2) from None
         # uvicorn raises the signal again after a clean stop, which would make it look like a crash.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
@@ -99,11 +99,40 @@ class _Server(uvicorn.Server):
             print(f"Setup token for the first account: {setup_token}", flush=True)
 
 
+def _check(settings: Settings) -> None:
+    """Refuse in a sentence what could only fail later, before anything is made or opened."""
+    host, port = settings.server.host, settings.server.port
+    try:
+        check_settings(settings)
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except ConfigurationError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    except socket.gaierror:
+        typer.echo(f"HOST: {host} is not an address of this machine.", err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        hint = (
+            "Choose another PORT, or stop what listens there."
+            if error.errno == errno.EADDRINUSE
+            else "See HOST and PORT."
+        )
+        typer.echo(f"Cannot listen on {host}, port {port}: {os.strerror(error.errno or 0)}. {hint}", err=True)
+        raise typer.Exit(2) from None
+
+
 def _migrate(settings: Settings) -> None:
     try:
         done = upgrade(settings.database_url, backups=settings.server.data_dir / "backups")
     except MigrationError as error:
         typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        typer.echo(f"DATABASE_URL: the database cannot be used ({reason}).", err=True)
         raise typer.Exit(1) from None
     if done.changed:
         kept = f"; the database before it is kept in {done.copy}" if done.copy else ""

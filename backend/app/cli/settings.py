@@ -7,6 +7,8 @@ from pydantic import ValidationError
 
 from app.core.config import Settings
 
+_SECRET = frozenset({"DATABASE_URL", "JWT_SECRET_KEY"})  # never shown, not even when they are wrong
+
 
 def load_settings() -> Settings:
     """Exits with 2 and a line for each variable that cannot be used."""
@@ -15,6 +17,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         for problem in error.errors():
             name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
-            typer.echo(f"{name}: {problem['msg']} (got {problem.get('input')!r})", err=True)
+            got = "" if name in _SECRET else f" (got {problem.get('input')!r})"
+            typer.echo(f"{name}: {problem['msg']}{got}", err=True)
         typer.echo("See docs/deployment/config.md for what each variable takes.", err=True)
         raise typer.Exit(2) from None

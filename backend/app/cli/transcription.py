@@ -20,6 +20,7 @@ from app.asr.types import EngineSpec, MediaSummary, Stage, TranscribeOptions, Wi
 from app.cli.progress import FileProgress
 from app.core.config import Environment, Settings
 from app.core.errors import InvalidInputError, JobError
+from app.services.jobs.engine_choice import NEEDS_MODEL
 from app.services.transcripts.codec import pack_segment, segment_id, segment_view
 
 
@@ -49,7 +50,7 @@ class FileTranscriber:
         self, path: Path, options: TranscribeOptions, progress: FileProgress
     ) -> dict[str, Any]:
         """The result of docs/api.md (without a job's id). Raises `OSError`, `InvalidInputError`, `JobError`."""
-        _check_file(path)
+        _check_file(path, self._settings.storage.max_file_bytes)
         spec = await self._choose(options, progress)
         if spec.engine == "stub":
             result = await asyncio.to_thread(stub_transcription, path, path.name)
@@ -79,7 +80,7 @@ class FileTranscriber:
 
     async def _choose(self, options: TranscribeOptions, progress: FileProgress) -> EngineSpec:
         speech, folder = self._settings.speech, self._settings.models_dir
-        backend = self._engine or speech.transcription_backend
+        backend = self._engine or (speech.transcription_backend if self._model is None else NEEDS_MODEL)
         wanted = self._model or speech.whisper_model
         if backend in ("auto", "whisper_cpp"):
             await self._fetch_missing(wanted, progress)
@@ -136,12 +137,16 @@ class _ReportingSink(MemorySink):
         self._progress.expect(summary.duration_ms)
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: Path, max_bytes: int) -> None:
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         raise InvalidInputError("This is a folder. Name the files in it.")
     if path.stat().st_size == 0 and stat.S_ISREG(mode):
         raise InvalidInputError("The file is empty.", code="file_empty")
+    if path.stat().st_size > max_bytes:
+        raise InvalidInputError(
+            f"The file is larger than MAX_FILE_BYTES, which is {max_bytes} bytes.", code="file_too_large"
+        )
 
 
 def _result(

@@ -101,6 +101,16 @@ class DatabaseSettings(_Group):
     database_url: str = Field(
         "", description="postgresql://user:password@host/name, or empty for SQLite in DATA_DIR."
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _supported(cls, value: str) -> str:
+        if value and not value.startswith(
+            ("postgresql://", "postgresql+asyncpg://", "postgres://", "sqlite")
+        ):
+            raise ValueError("must begin with postgresql:// or sqlite:///")
+        return value
+
     database_pool_size: int = Field(
         10, ge=1, le=200, description="Postgres connections that one process keeps."
     )

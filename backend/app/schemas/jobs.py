@@ -144,6 +144,9 @@ class TranscriptResult(BaseModel):
 
     job_id: UUID
     complete: bool
+    previous: bool = Field(
+        False, description="The text of an earlier run, while or because a later one has none."
+    )
     language: str | None
     duration_ms: int | None
     engine: str | None

@@ -292,3 +292,33 @@ async def test_too_large_and_empty_uploads_are_refused(make_app: MakeApp, databa
     empty = await submit(running.client, text="")
     assert (empty.status_code, empty.json()["error"]["code"]) == (422, "file_empty")
     assert (await submit(running.client, text="x" * 1000)).status_code == 202
+
+
+async def test_an_earlier_transcript_stays_readable_until_a_new_one_is_there(
+    make_app: MakeApp, database_url: str
+) -> None:
+    running = await make_app(database_url=database_url, transcription_backend="stub")
+    client = running.client
+    await sign_up(client)
+    job = await finished(client)
+    base = f"/api/jobs/{job['id']}"
+    text = (await client.get(f"{base}/result")).json()["text"]
+    again = await client.post(f"{base}/retry", json={"model": "tiny"})
+    assert again.status_code == 200
+    async with asyncio.timeout(10):
+        while (await client.get(base)).json()["wait_reason"] is None:  # noqa: ASYNC110 (HTTP)
+            await asyncio.sleep(0.03)
+    assert (await client.get(base)).json()["wait_reason"] == "model_missing"
+    assert (await client.get(f"{base}/result")).status_code == 409
+    partial = (await client.get(f"{base}/result?partial=true")).json()
+    assert (partial["text"], partial["complete"], partial["previous"]) == (text, False, True)
+    await client.post(f"{base}/cancel")
+    assert (await wait_final(client, job["id"]))["status"] == "cancelled"
+    kept = (await client.get(f"{base}/result")).json()
+    assert (kept["text"], kept["complete"], kept["previous"]) == (text, True, True)
+    assert (await client.get(f"{base}/download")).status_code == 200
+
+
+async def test_an_unknown_language_is_refused(app: RunningApp) -> None:
+    answer = await submit(app.client, language="xx")
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "language")

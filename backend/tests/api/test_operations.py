@@ -59,7 +59,7 @@ async def test_options_tell_a_client_what_it_may_offer(running_app: RunningApp) 
     options = (await running_app.client.get("/api/options")).json()
     assert options["needs_first_account"] is True
     assert options["password_min_length"] == 12
-    assert {engine["name"] for engine in options["engines"]} == {"whisper_cpp", "pocketsphinx", "stub"}
+    assert {engine["name"] for engine in options["engines"]} == {"whisper_cpp", "pocketsphinx"}
     assert any(model["name"] == "base-q8_0" and model["default"] for model in options["models"])
     assert {"code": "en", "name": "English"} in options["languages"]
     assert options["default_engine"]["reason"]

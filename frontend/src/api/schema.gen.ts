@@ -1189,6 +1189,12 @@ export interface components {
             job_id: string;
             /** Complete */
             complete: boolean;
+            /**
+             * Previous
+             * @description The text of an earlier run, while or because a later one has none.
+             * @default false
+             */
+            previous: boolean;
             /** Language */
             language: string | null;
             /** Duration Ms */

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Response, WebSocket
 from fastapi.responses import StreamingResponse
 
 from app.api.deps import ContainerDep, CurrentTenant, Tenant, authenticate_socket
-from app.api.streams import Message, follow_job, follow_workspace, job_is_over
+from app.api.streams import Message, follow_job, follow_workspace, job_is_over, known_sequence
 from app.core.errors import AppError, NotFoundError
 from app.factory import Container
 
@@ -71,9 +71,9 @@ async def job_events(
 ) -> Response:
     """One job's events, from where it stands now or after `Last-Event-ID`, to its end."""
     after = _sequence(last_event_id)
-    over = await job_is_over(container, tenant, job_id, -1 if after is None else after)
-    if over and after is not None:
+    if after is not None and await job_is_over(container, tenant, job_id, after):
         return Response(status_code=204)
+    after = await known_sequence(container, tenant, job_id, after)
     messages = follow_job(container, tenant, job_id, after)
     return StreamingResponse(_encoded(messages), media_type="text/event-stream", headers=_HEADERS)
 
@@ -105,7 +105,7 @@ async def job_socket(websocket: WebSocket, job_id: UUID, container: ContainerDep
 
 
 async def _send_all(websocket: WebSocket, container: Container, tenant: Tenant, job_id: UUID) -> None:
-    since = _sequence(websocket.query_params.get("since"))
+    since = await known_sequence(container, tenant, job_id, _sequence(websocket.query_params.get("since")))
     async for message in follow_job(container, tenant, job_id, since):
         if message.type is not None:  # heartbeats are the protocol's own pings here
             await websocket.send_json({"type": message.type, "seq": message.seq, "data": message.data})

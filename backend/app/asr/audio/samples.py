@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import av
@@ -64,8 +65,11 @@ class SampleReader:
     def _count(self, block: Pcm) -> Pcm:
         self.samples += block.size
         if self.samples > self._max_samples:
-            hours = self._max_seconds / 3600
-            raise JobError("duration_limit", f"The recording is longer than the limit of {hours:g} hours.")
+            limit = timedelta(seconds=self._max_seconds)
+            raise JobError(
+                "duration_limit",
+                f"The recording is longer than the limit of {limit} (hours:minutes:seconds).",
+            )
         return block
 
     def _frames(self) -> Iterator[Any]:

@@ -21,8 +21,8 @@ def stub_transcription(path: Path, filename: str) -> Transcription:
     text = _text_of(path) if filename.lower().endswith(".txt") else None
     if text is None:
         text = (
-            f"This is a placeholder for {filename}: the server runs without a speech engine "
-            "(TRANSCRIPTION_BACKEND=stub), so nobody has listened to the recording."
+            f"This is a placeholder for {filename}: it was given to the stub engine, which does not listen. "
+            "Run it again with a speech engine."
         )
     segments: list[Segment] = []
     clock = 0

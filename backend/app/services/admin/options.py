@@ -7,10 +7,10 @@ from typing import Any
 
 from app import __version__
 from app.asr import models as speech_models
+from app.asr.languages import LANGUAGES
 from app.asr.selection import list_engines
 from app.core.config import Settings
 from app.db.session import Database
-from app.services.admin.languages import LANGUAGES
 from app.services.identity.accounts import Accounts
 from app.services.jobs.engine_choice import EngineChooser
 
@@ -49,6 +49,7 @@ def _engines(settings: Settings) -> list[dict[str, Any]]:
     return [
         {"name": e.name, "available": e.available, "low_accuracy": e.low_accuracy, "reason": e.reason}
         for e in list_engines(settings.speech.whisper_model, settings.models_dir)
+        if e.name != "stub" or settings.speech.transcription_backend == "stub"
     ]
 
 

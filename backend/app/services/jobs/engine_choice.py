@@ -19,6 +19,7 @@ log = get_logger(__name__)
 
 RETRY_DOWNLOAD_SECONDS = 300
 MODEL_DOWNLOADING = "model_downloading"
+NEEDS_MODEL = "whisper_cpp"  # who names a model wants that one, and waits for it
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ class EngineChooser:
     async def choose_for(self, engine: str | None, model: str | None, language: str) -> Choice:
         """The same for a request that is no job yet."""
         speech = self._settings.speech
-        backend = engine or speech.transcription_backend
+        backend = engine or (speech.transcription_backend if model is None else NEEDS_MODEL)
         wanted = model or speech.whisper_model
         if (
             backend in ("auto", "whisper_cpp")

@@ -113,7 +113,7 @@ class JobService:
         job = await _get(session, Job, job_id, lock=True)
         if job.status not in FINAL:
             raise InvalidStateError(f"This job is {job.status}. It can be retried once it has ended.")
-        selection.validate_request(engine or job.requested_engine, model or job.requested_model, job.language)
+        selection.validate_request(engine or job.requested_engine, model, job.language)
         values: dict[str, Any] = {
             "status": JobStatus.PENDING,
             "stage": None,
@@ -133,8 +133,8 @@ class JobService:
         }
         if engine is not None:
             values["requested_engine"] = None if engine == "auto" else engine
-        if model is not None:
-            values["requested_model"] = model
+        if engine is not None or model is not None:
+            values["requested_model"] = model  # a model goes with the engine that was asked for
         if job.status == JobStatus.COMPLETED:
             values |= new_run_values()
             await session.execute(sa.delete(JobWindow).where(JobWindow.job_id == job.id))

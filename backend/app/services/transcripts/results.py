@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.core.errors import AppError
 from app.db.session import TenantSession
-from app.models import Job, JobStatus, JobWindow, Segment, Transcript
+from app.models import FINAL, Job, JobStatus, JobWindow, Segment, Transcript
 from app.services.transcripts.codec import segment_id, segment_view
 from app.services.transcripts.render import FORMATS
 
@@ -40,17 +40,23 @@ class Result:
 
 
 async def read_result(session: TenantSession, job: Job, *, partial: bool) -> Result:
-    """The text of a job. `partial` shows what is there in any state; without it a job that is not completed raises
-    `JobNotCompletedError`."""
-    if job.status == JobStatus.COMPLETED and job.transcript_id is not None:
-        transcript = await session.get_one(Transcript, job.transcript_id)
-        return Result(_head(job, transcript), await _finished(session, transcript))
+    """The text of a job.
+
+    A job that ended without completing, but was completed in an earlier run, still has that run's transcript.
+    `partial` shows what is there in any state: the windows of this run, or before the first of them the earlier
+    transcript, marked `previous`. Raises `JobNotCompletedError` where there is no whole text.
+    """
+    transcript = None if job.transcript_id is None else await session.get_one(Transcript, job.transcript_id)
+    if transcript is not None and job.status in FINAL:
+        return Result(_head(job, transcript, complete=True), await _finished(session, transcript))
     if not partial:
         raise JobNotCompletedError(
             f"This job is {job.status}; its text is whole once it is completed. "
             "Ask with partial=true for what is there."
         )
-    return Result(_head(job, None), await _so_far(session, job))
+    if transcript is not None and job.windows_committed == 0:
+        return Result(_head(job, transcript, complete=False), await _finished(session, transcript))
+    return Result(_head(job, None, complete=False), await _so_far(session, job))
 
 
 async def _finished(session: TenantSession, transcript: Transcript) -> list[tuple[str, dict[str, Any]]]:
@@ -87,11 +93,12 @@ async def _so_far(session: TenantSession, job: Job) -> list[tuple[str, dict[str,
     ]
 
 
-def _head(job: Job, transcript: Transcript | None) -> dict[str, Any]:
+def _head(job: Job, transcript: Transcript | None, *, complete: bool) -> dict[str, Any]:
     source = transcript or job
     return {
         "job_id": str(job.id),
-        "complete": transcript is not None,
+        "complete": complete,
+        "previous": transcript is not None and (not complete or job.status != JobStatus.COMPLETED),
         "language": transcript.language if transcript is not None else job.detected_language,
         "duration_ms": source.duration_ms,
         "engine": source.engine,
