@@ -25,36 +25,34 @@ def main() -> int:
     )
     parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(NAMES)}; all by default")
     parser.add_argument("--quick", action="store_true", help="shorter recordings, fewer repetitions")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md (all measurements)")
+    parser.add_argument("--write", action="store_true", help="write the figures into docs/benchmarks.md")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(NAMES)
     if unknown:
         parser.error(f"no measurement is called {', '.join(sorted(unknown))}")
     names = [name for name in NAMES if name in arguments.names] or list(NAMES)
-    if arguments.write and len(names) < len(NAMES):
-        parser.error("--write takes all measurements together: figures of different days do not compare")
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end with the run
     print(report.machine())
-    others = Others()
     results: dict[str, list[Figure]] = {}
-    texts: dict[str, str] = {}
+    noise: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="transcribe-bench-") as folder:
         lab = Lab(Path(folder), quick=arguments.quick)
         for name in names:
-            module = importlib.import_module(f"bench.{name}")
-            texts[name] = module.__doc__ or ""
-            results[name] = _run(name, module.measure, lab)
-    noise = f"Other processes took {others.share():.0%} of the machine meanwhile."
-    print(f"\n{noise}")
+            measure = importlib.import_module(f"bench.{name}").measure
+            results[name], noise[name] = _run(name, measure, lab)
     if arguments.write:
-        report.write(results, texts, noise, quick=arguments.quick)
-        print(f"written: {report.PAGE.name}")
+        texts = {name: importlib.import_module(f"bench.{name}").__doc__ or "" for name in NAMES}
+        report.write(results, noise, texts, order=NAMES, quick=arguments.quick)
+        print(f"\nwritten: {report.PAGE.name}")
     return int(any(figure.ok is False for figures in results.values() for figure in figures))
 
 
-def _run(name: str, measure: object, lab: Lab) -> list[Figure]:
-    """One measurement; a broken one is a figure that says so, and the others go on."""
+def _run(name: str, measure: object, lab: Lab) -> tuple[list[Figure], float]:
+    """One measurement, and the share of the machine that others took meanwhile.
+
+    A broken one is a figure that says so, and the others go on.
+    """
     print(f"\n{name}", flush=True)
     began, others = time.monotonic(), Others()
     figures: list[Figure] = []
@@ -66,8 +64,9 @@ def _run(name: str, measure: object, lab: Lab) -> list[Figure]:
         figures.append(Figure(name, f"broken: {type(error).__name__}: {str(error)[:300]}", "", False))
         print(figures[-1].line(), flush=True)
     took = duration(time.monotonic() - began)
-    print(f"  took {took}; others on the machine took {others.share():.0%} of it", flush=True)
-    return figures
+    noise = others.share()
+    print(f"  took {took}; others on the machine took {noise:.0%} of it", flush=True)
+    return figures, noise
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ BUDGET = 1.05
 
 def measure(lab: Lab) -> Iterator[Figure]:
     """The ratio of the medians is judged."""
-    minutes, rounds = (5, 2) if lab.quick else (10, 5)
+    minutes, rounds = (5, 2) if lab.quick else (10, 3)
     turns = take_turns(lab, lab.hiss(minutes * 60), vad=Vad.OFF, rounds=rounds)
     name = f"Job over bare engine, {minutes} min, base dimensions"
     yield at_most(name, turns.ratio, BUDGET, "", digits=3, detail=turns.detail)

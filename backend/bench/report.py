@@ -16,7 +16,7 @@ from bench.figures import Figure
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures: begin (make bench ARGS=--write) -->", "<!-- figures: end -->"
-HEAD = "| measurement | measured | budget | verdict |\n|---|---|---|---|"
+HEAD = "| measurement | measured | budget | verdict | taken |\n|---|---|---|---|---|"
 
 
 def machine() -> str:
@@ -29,35 +29,39 @@ def machine() -> str:
 
 
 def write(
-    results: Mapping[str, Sequence[Figure]], texts: Mapping[str, str], noise: str, *, quick: bool
+    results: Mapping[str, Sequence[Figure]],
+    noise: Mapping[str, float],
+    texts: Mapping[str, str],
+    *,
+    order: Sequence[str],
+    quick: bool,
 ) -> None:
-    """Puts the figures of all measurements, by module, and how each is taken, into the page.
+    """Puts the figures of these measurements, by module, into the page; rows of others stay as they were taken.
 
-    `noise` is a sentence on what else ran.
+    `noise` is the share of the machine that other processes took during each, `texts` how each of `order` is taken.
     """
     page = PAGE.read_text("utf-8")
     before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    PAGE.write_text(before + BEGIN + "\n" + _section(results, texts, noise, quick) + END + after, "utf-8")
-
-
-def _section(
-    results: Mapping[str, Sequence[Figure]], texts: Mapping[str, str], noise: str, quick: bool
-) -> str:
-    lines = [f"Taken on {datetime.now(UTC):%d %B %Y} at commit {_commit()}.", "", f"{machine()}. {noise}", ""]
-    if quick:
-        lines += ["**A quick run: shorter recordings, fewer repetitions. Not for the record.**", ""]
-    lines.append(HEAD)
-    for figures in results.values():
-        lines += [_row(figure) for figure in figures]
+    section, after = rest.split(END)
+    rows = {name: [line for line in section.splitlines() if line.startswith(_mark(name))] for name in order}
+    for name, figures in results.items():
+        rows[name] = [_row(name, figure, noise[name], quick) for figure in figures]
+    lines = [f"{machine()}.", "", HEAD, *(row for name in order for row in rows[name])]
     lines += ["", "### How each is taken", ""]
-    lines += [f"- `{name}`: {' '.join(texts[name].split())}" for name in results]
-    return "\n".join([*lines, ""])
+    lines += [f"- `{name}`: {' '.join(texts[name].split())}" for name in order]
+    PAGE.write_text(before + BEGIN + "\n" + "\n".join([*lines, ""]) + END + after, "utf-8")
 
 
-def _row(figure: Figure) -> str:
-    cells = (figure.name, figure.measured, figure.budget, figure.verdict)
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+def _mark(name: str) -> str:
+    return f"| <!-- {name} --> "
+
+
+def _row(name: str, figure: Figure, noise: float, quick: bool) -> str:
+    taken = f"{datetime.now(UTC):%Y-%m-%d} at {_commit()}, others took {noise:.0%}" + (
+        ", quick" if quick else ""
+    )
+    cells = (figure.name, figure.measured, figure.budget, figure.verdict, taken)
+    return _mark(name) + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _commit() -> str:

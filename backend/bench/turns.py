@@ -27,7 +27,8 @@ class Turns:
 
     @property
     def ratio(self) -> float:
-        return median(self.job) / median(self.bare)
+        """The median of the turns' own ratios: what slows the machine for a while slows both sides of a turn."""
+        return median(job / bare for job, bare in zip(self.job, self.bare, strict=True))
 
     @property
     def cpu_ratio(self) -> float:

@@ -42,7 +42,7 @@ export const upload = {
   'options.mode': 'Speakers',
   'options.mode.mono': 'One voice',
   'options.mode.dialogue': 'Conversation',
-  'options.modeHint': 'Conversation tells who said what.',
+  'options.modeHint': 'Conversation tells who said what, where the engine can.',
   'options.model': 'Engine and model',
   'options.vad': 'Skip silence',
   'options.vadHint': 'Finds the speech first. Switch off if quiet speech goes missing.',
