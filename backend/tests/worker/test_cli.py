@@ -120,6 +120,8 @@ def test_an_interrupt_ends_it_with_130_and_leaves_nothing(
         env=environment | {"WHISPER_MODEL": str(build(tmp_path / "tone.bin"))},
         stderr=subprocess.PIPE,
         text=True,
+        # A test run in the background of a shell ignores SIGINT, and its children would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     while "transcribing" not in process.stderr.readline():
