@@ -123,13 +123,16 @@ def test_an_interrupt_ends_it_with_130_and_leaves_nothing(
         # A test run in the background of a shell ignores SIGINT, and its children would inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    assert process.stderr is not None
-    while "transcribing" not in process.stderr.readline():
-        pass
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
-    process.stderr.close()
+    try:
+        assert process.stderr is not None
+        while "transcribing" not in process.stderr.readline():
+            pass
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    finally:
+        process.kill()
+        process.communicate()
     assert list((tmp_path / "out").iterdir()) == []
 
 
