@@ -50,7 +50,7 @@ def serve() -> None:
                 date_header=True,
                 ws_per_message_deflate=False,
                 ws_max_size=64 * 1024,
-                timeout_keep_alive=20,
+                timeout_keep_alive=75,  # longer than proxies and clients keep an idle connection
                 timeout_graceful_shutdown=5,
             )
         )
