@@ -35,7 +35,7 @@ class PocketSphinx:
         """Loads the model inside the package; nothing of `spec` is needed."""
         self._decoder = Decoder(samprate=RATE, loglevel="FATAL")
 
-    def transcribe(self, samples: Samples, window: Window, language: str | None) -> WindowResult:  # noqa: ARG002
+    def transcribe(self, samples: Samples, window: Window, language: str | None) -> WindowResult:  # noqa: ARG002 - as above
         """The window as one utterance; phrases end at pauses."""
         assert self._decoder is not None
         began = time.monotonic()

@@ -28,7 +28,7 @@ class EngineCrashed(JobError):  # noqa: N818 - the name says what happened
         self.window = window
 
 
-class EngineHung(JobError):  # noqa: N818
+class EngineHung(JobError):  # noqa: N818 - as above
     """The engine did not answer in time; `window` as in EngineCrashed."""
 
     def __init__(self, seconds: float, window: int | None) -> None:

@@ -88,7 +88,7 @@ class JobRun:
         deadline = time.monotonic() + seconds
         if self._sink is not None:
             self._sink.drain()
-            while self._sink.in_flight > 0 and time.monotonic() < deadline and not self._work_is_done():  # noqa: ASYNC110
+            while self._sink.in_flight > 0 and time.monotonic() < deadline and not self._work_is_done():  # noqa: ASYNC110 (a deadline, too)
                 await asyncio.sleep(0.05)
         if self._work is not None:
             self._work.cancel()
