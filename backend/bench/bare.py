@@ -18,7 +18,7 @@ from app.asr.host import confine
 from app.asr.host.decoder import Decoder, Planned
 from app.asr.host.spawn import child_environment
 from app.asr.limits import MediaLimits
-from app.asr.types import EngineSpec, TranscribeOptions, Vad, Window
+from app.asr.types import EngineSpec, TranscribeOptions, Vad, Window, WindowOptions
 
 NICE = 10  # as the pool's children, so that others on the machine trouble both alike
 LANGUAGE = "en"
@@ -130,5 +130,5 @@ def _work(engine: Any, decoded: Decoded, following: Any) -> int:
             return done
         first, end = decoded.spans[at]
         samples = np.asarray(pcm[first:end]).astype(np.float32) / 32768.0
-        engine.transcribe(samples, decoded.windows[at], LANGUAGE)
+        engine.transcribe(samples, decoded.windows[at], WindowOptions(language=LANGUAGE))
         done += 1

@@ -14,6 +14,7 @@ from app.asr.types import (
     TranscribeOptions,
     Vad,
     Window,
+    WindowOptions,
     WindowResult,
     Word,
 )
@@ -34,7 +35,18 @@ def window_from_json(data: Json) -> Window:
         end_ms=data["end_ms"],
         speech=tuple((start, end) for start, end in data["speech"]),
         hard_cut=data["hard_cut"],
+        channel=data.get("channel"),
     )
+
+
+def window_options_to_json(options: WindowOptions) -> Json:
+    """What an engine is told, as a JSON object."""
+    return asdict(options)
+
+
+def window_options_from_json(data: Json) -> WindowOptions:
+    """The options that `window_options_to_json` wrote."""
+    return WindowOptions(**{**data, "vocabulary": tuple(data["vocabulary"])})
 
 
 def segment_to_json(segment: Segment) -> Json:
@@ -65,6 +77,9 @@ def result_to_json(result: WindowResult) -> Json:
         "language": result.language,
         "engine_ms": result.engine_ms,
         "error": result.error,
+        "covered_ms": result.covered_ms,
+        "gaps": [list(gap) for gap in result.gaps],
+        "reruns": result.reruns,
     }
 
 
@@ -75,6 +90,9 @@ def result_from_json(data: Json) -> WindowResult:
         language=data["language"],
         engine_ms=data["engine_ms"],
         error=data.get("error"),
+        covered_ms=data["covered_ms"],
+        gaps=tuple((start, end) for start, end in data["gaps"]),
+        reruns=data["reruns"],
     )
 
 
@@ -100,9 +118,16 @@ def spec_from_json(data: Json) -> EngineSpec:
 
 def options_to_json(options: TranscribeOptions) -> Json:
     """A job's options as a JSON object."""
-    return {"language": options.language, "mode": options.mode.value, "vad": options.vad.value}
+    return asdict(options)
 
 
 def options_from_json(data: Json) -> TranscribeOptions:
     """The options that `options_to_json` wrote."""
-    return TranscribeOptions(language=data["language"], mode=Mode(data["mode"]), vad=Vad(data["vad"]))
+    return TranscribeOptions(
+        **{
+            **data,
+            "mode": Mode(data["mode"]),
+            "vad": Vad(data["vad"]),
+            "vocabulary": tuple(data["vocabulary"]),
+        }
+    )

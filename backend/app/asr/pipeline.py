@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from app.asr.engines.registry import ENGINES
@@ -16,6 +15,8 @@ from app.asr.notices import final_notices
 from app.asr.plan import plan_fingerprint
 from app.asr.sinks import MemorySink, PipelineSink
 from app.asr.types import (
+    AUTO,
+    MIXED,
     EngineSpec,
     MediaSummary,
     Notice,
@@ -24,6 +25,7 @@ from app.asr.types import (
     TranscribeOptions,
     Transcription,
     Window,
+    WindowOptions,
     WindowResult,
 )
 from app.core.errors import JobError
@@ -124,7 +126,8 @@ class _Run:
 
     async def _transcribe(self, window: Window, pcm: bytes) -> WindowResult:
         try:
-            options = replace(self._options, language=self._language or "auto")
+            asked = self._options
+            options = WindowOptions(self._language, asked.translate, asked.vocabulary, asked.prompt)
             result = await self._pool.submit(
                 self._job, self._spec, options, window, pcm, lambda: self._started(window)
             )
@@ -174,14 +177,14 @@ def fixed_language(spec: EngineSpec, options: TranscribeOptions) -> str | None:
     if languages != "any" and len(languages) == 1:
         return languages[0]
     if spec.model_path is not None and not ggml.read_header(Path(spec.model_path)).multilingual:
-        if options.language not in ("auto", "en"):
+        if options.language not in (AUTO, MIXED, "en"):
             raise JobError(
                 "language_unsupported",
                 f"The model {spec.model} knows English only, not {options.language}. Run this again with a model that "
                 "is not an English one.",
             )
         return "en"
-    return None if options.language == "auto" else options.language
+    return None if options.language in (AUTO, MIXED) else options.language
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from app.asr.codec import options_to_json
 from app.asr.segmentation.cutter import CutSettings
 from app.asr.segmentation.regions import RegionSettings
 from app.asr.types import EngineSpec, TranscribeOptions
 
-PIPELINE_VERSION = 1  # raise it when decoding, segmentation or engine parameters change results
-_LIBRARIES = ("av", "numpy", "silero-vad", "pywhispercpp", "pocketsphinx")
+PIPELINE_VERSION = 2  # raise it when decoding, segmentation or engine parameters change results
+_LIBRARIES = ("av", "numpy", "silero-vad", "pywhispercpp", "pocketsphinx", "ctranslate2")
 
 
 def plan_fingerprint(options: TranscribeOptions, spec: EngineSpec) -> str:
@@ -27,8 +28,9 @@ def plan_fingerprint(options: TranscribeOptions, spec: EngineSpec) -> str:
         "libraries": {name: _version(name) for name in _LIBRARIES},
         "regions": asdict(RegionSettings()),
         "cuts": asdict(CutSettings()),
-        "vad": options.vad.value,
-        "language": options.language,
+        "options": options_to_json(
+            replace(options, speakers=None, max_speakers=None)
+        ),  # those come after the text
         "engine": spec.engine,
         "model": spec.model,
         "model_bytes": model.stat().st_size if model is not None and model.exists() else None,

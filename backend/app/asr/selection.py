@@ -9,7 +9,7 @@ from pathlib import Path
 from app.asr import models
 from app.asr.engines.registry import ENGINES, installed
 from app.asr.languages import LANGUAGES
-from app.asr.types import EngineSpec
+from app.asr.types import AUTO, MIXED, EngineSpec
 from app.core.errors import InvalidInputError, JobError
 
 MODEL_MISSING = "model_missing"
@@ -120,7 +120,7 @@ def validate_request(
         raise InvalidInputError(
             f"There is no model named {model}. `transcribe models list` shows them all.", field="model"
         )
-    if language != "auto" and language not in LANGUAGES:
+    if language not in (AUTO, MIXED) and language not in LANGUAGES:
         raise InvalidInputError(
             f"There is no language {language}. GET /api/options lists them all; auto finds out.",
             field="language",
@@ -132,6 +132,6 @@ def validate_request(
 
 def _language_refusal(engine: str, language: str) -> str | None:
     info = ENGINES.get(engine)
-    if info is None or info.languages == "any" or language == "auto" or language in info.languages:
+    if info is None or info.languages == "any" or language in (AUTO, MIXED) or language in info.languages:
         return None
     return f"knows only {', '.join(info.languages)}"

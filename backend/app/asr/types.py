@@ -31,6 +31,13 @@ class Stage(StrEnum):
     FINALIZING = "finalizing"
 
 
+# What can be doubtful about a segment; docs/api.md says what each means.
+FLAGS = ("loop", "no_speech", "low_confidence", "too_fast", "language_flip", "hard_cut")
+
+AUTO = "auto"  # find the language out on the first speech, then keep it
+MIXED = "mixed"  # find the language out in every window
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """A word with its place in time; `confidence` 0..1 or None where the engine gives none."""
@@ -43,7 +50,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A phrase or sentence; `flags` name doubts (no_speech, loop, low_confidence, hard_cut)."""
+    """A phrase or sentence; `flags` name doubts (FLAGS), `speaker` is a label that is stable inside its job."""
 
     start_ms: int
     end_ms: int
@@ -59,7 +66,7 @@ class Window:
     """A stretch of at most 30 s that is transcribed at once; a row of the plan.
 
     `speech` holds the regions that VAD found inside it, absolute, in order; `hard_cut` says that its end is not
-    in a silence.
+    in a silence. `channel` is the one that was listened to (0 left, 1 right), None for all of them mixed.
     """
 
     index: int
@@ -67,6 +74,7 @@ class Window:
     end_ms: int
     speech: tuple[tuple[int, int], ...] = ()
     hard_cut: bool = False
+    channel: int | None = None
 
     @property
     def duration_ms(self) -> int:
@@ -95,6 +103,18 @@ class MediaSummary:
     has_video: bool
     windows: int
     notices: tuple[Notice, ...] = ()
+    channel_layout: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """The drawing of a recording's loudness, as audiowaveform writes it: `data` holds `length` pairs of int8, the
+    lowest and the highest sample of each stretch of `samples_per_pixel` samples at `sample_rate`."""
+
+    sample_rate: int
+    samples_per_pixel: int
+    length: int
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +129,36 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True)
 class TranscribeOptions:
-    """What the caller asked of one job."""
+    """What the caller asked of one job.
 
-    language: str = "auto"
+    `language` is a code, AUTO or MIXED. `vocabulary` holds names and terms to expect, `prompt` a text in the style
+    that is wanted; both are hints to the engine. `speakers` is the number of speakers where it is known,
+    `max_speakers` the most there may be.
+    """
+
+    language: str = AUTO
     mode: Mode = Mode.MONO
     vad: Vad = Vad.AUTO
+    translate: bool = False
+    vocabulary: tuple[str, ...] = ()
+    prompt: str = ""
+    speakers: int | None = None
+    max_speakers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """All that one call of an engine is told besides the samples. Complete each time: nothing is kept between calls.
+
+    `language` None means: find out. `attempt` counts how often the same window was asked for before; an engine that
+    would answer the same again tries differently from 1 on (another temperature).
+    """
+
+    language: str | None = None
+    translate: bool = False
+    vocabulary: tuple[str, ...] = ()
+    prompt: str = ""
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +166,18 @@ class WindowResult:
     """What an engine heard in one window; `language` is what it used or detected.
 
     `error` is the code of the failure of a window that was given up, None where the engine answered: such a
-    window is a gap in the transcript.
+    window is a gap in the transcript. `covered_ms` of the window's speech have text, `gaps` are the stretches of
+    speech longer than two seconds that have none, absolute, in order. `reruns` counts how often the quality gate
+    asked the engine again.
     """
 
     segments: tuple[Segment, ...] = ()
     language: str | None = None
     engine_ms: int = 0
     error: str | None = None
+    covered_ms: int = 0
+    gaps: tuple[tuple[int, int], ...] = ()
+    reruns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

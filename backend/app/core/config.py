@@ -27,6 +27,11 @@ class Environment(StrEnum):
     PROD = "prod"
 
 
+AUTOMATIC_ENGINES = frozenset(
+    {"mlx", "whisper_cpp", "faster_whisper", "assemblyai", "openai", "pocketsphinx"}
+)
+
+
 class _Group(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
@@ -161,12 +166,12 @@ class SpeechSettings(_Group):
 
     transcription_backend: str = Field(
         "auto",
-        pattern="^(auto|whisper_cpp|pocketsphinx|stub)$",
-        description="auto, whisper_cpp, pocketsphinx or stub. auto takes the first of ENGINES that can run.",
+        pattern="^(auto|whisper_cpp|faster_whisper|mlx|assemblyai|openai|pocketsphinx|stub)$",
+        description="auto, or one engine: whisper_cpp, faster_whisper, mlx, assemblyai, openai, pocketsphinx, stub.",
     )
     engines: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("whisper_cpp", "pocketsphinx"),
-        description="Order in which auto tries the engines, separated by commas.",
+        ("mlx", "whisper_cpp", "assemblyai", "openai", "pocketsphinx"),
+        description="Order in which auto tries the engines, separated by commas. What is not here is passed over.",
     )
     whisper_model: str = Field(
         "base-q8_0",
@@ -177,6 +182,29 @@ class SpeechSettings(_Group):
         "https://huggingface.co", description="Where models are downloaded from, or a mirror of it."
     )
     model_auto_download: bool = Field(True, description="Fetch WHISPER_MODEL by itself when it is missing.")
+    whisper_word_times: str = Field(
+        "tokens",
+        pattern="^(tokens|dtw)$",
+        description="tokens, or dtw: word times by alignment, about an eighth slower and 140 MB more a process.",
+    )
+    faster_whisper_model: str = Field(
+        "",
+        description="Folder of a CTranslate2 model for faster_whisper. Empty: WHISPER_MODEL, converted once.",
+    )
+    faster_whisper_device: str = Field(
+        "auto", pattern="^(auto|cpu|cuda)$", description="auto, cpu or cuda, for faster_whisper."
+    )
+    diarization_model: str = Field(
+        "nemo_en_titanet_small",
+        description="Model that tells voices apart in a recording with one channel (`transcribe models list`).",
+    )
+    max_speakers: int = Field(
+        8, ge=1, le=32, description="Most speakers looked for where a job does not say how many there are."
+    )
+    result_cache: bool = Field(
+        True,
+        description="Give the stored text where a workspace sends the same recording with the same options.",
+    )
     max_parallel_transcriptions: int = Field(
         3, ge=1, le=64, description="Jobs that one process works on at a time."
     )
@@ -207,12 +235,69 @@ class SpeechSettings(_Group):
     @field_validator("engines")
     @classmethod
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = set(value) - {"whisper_cpp", "pocketsphinx"}
+        unknown = set(value) - AUTOMATIC_ENGINES
         if unknown:
             raise ValueError(f"unknown engines: {', '.join(sorted(unknown))}")
         return value
 
     _models_dir = field_validator("models_dir", mode="after")(_absolute)
+
+
+class CloudSettings(_Group):
+    """Providers that may hear recordings, and how much of them."""
+
+    assemblyai_api_key: SecretStr = Field(
+        SecretStr(""), description="Key of AssemblyAI. Empty: the engine assemblyai is off."
+    )
+    assemblyai_base_url: str = Field(
+        "https://api.assemblyai.com", description="https://api.eu.assemblyai.com keeps recordings in the EU."
+    )
+    assemblyai_speech_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("universal-3-5-pro", "universal-2"),
+        description="Models asked for, the best first, separated by commas.",
+    )
+    assemblyai_usd_per_hour: float = Field(
+        0.21, ge=0, description="Price of an hour of audio, for CLOUD_DAILY_SPEND_USD."
+    )
+    openai_api_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key of OpenAI or a compatible server. Empty: the engine openai is off, unless OPENAI_BASE_URL is set.",
+    )
+    openai_base_url: str = Field(
+        "", description="Any OpenAI-compatible address ending in /v1. Empty: OpenAI's own."
+    )
+    openai_model: str = Field("whisper-1", description="Model that the engine openai asks for.")
+    openai_usd_per_hour: float = Field(
+        0.36, ge=0, description="Price of an hour of audio, for CLOUD_DAILY_SPEND_USD."
+    )
+    cloud_daily_limit: int = Field(
+        100, ge=0, description="Calls to providers that this server makes in 24 hours. 0: none."
+    )
+    cloud_daily_spend_usd: float = Field(
+        0,
+        ge=0,
+        description="Most that the calls of 24 hours may be expected to cost, in US dollars. 0: no limit.",
+    )
+    cloud_concurrency: int = Field(4, ge=1, le=64, description="Calls to one provider at a time.")
+    cloud_timeout_seconds: float = Field(
+        600, gt=0, description="How long one request to a provider may take, with the upload of the audio."
+    )
+
+    @field_validator("assemblyai_speech_models", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("assemblyai_base_url", "openai_base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
 
 
 GROUPS: dict[str, type[_Group]] = {
@@ -221,6 +306,7 @@ GROUPS: dict[str, type[_Group]] = {
     "identity": IdentitySettings,
     "storage": StorageSettings,
     "speech": SpeechSettings,
+    "cloud": CloudSettings,
 }
 
 
@@ -233,6 +319,7 @@ class Settings:
     identity: IdentitySettings
     storage: StorageSettings
     speech: SpeechSettings
+    cloud: CloudSettings
 
     @classmethod
     def load(cls, env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:

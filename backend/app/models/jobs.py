@@ -27,11 +27,24 @@ class JobStatus(StrEnum):
 FINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 
 
+class SpeakerState(StrEnum):
+    """How far telling the speakers apart has come. NONE: not asked for; UNAVAILABLE: it cannot run here, and
+    `Job.speaker_reason` says why; FAILED may be tried again."""
+
+    NONE = "none"
+    PENDING = "pending"
+    DONE = "done"
+    UNAVAILABLE = "unavailable"
+    FAILED = "failed"
+
+
 class Job(TenantMixin, Base):
     """The truth about one transcription. Only `app.services.jobs.claims` moves its status.
 
     `fence` grows with every claim and release; a write that carries an old one matches no row. `run` grows when the
     work starts over on a new plan (another engine or model), so that windows of one plan never meet another's.
+    `gaps` holds [start_ms, end_ms] pairs of speech without text; `covered_ms` of `speech_ms` have text. `speaker_turns`
+    holds [start_ms, end_ms, speaker] triples. `cached_from` is the job whose stored text this one was given.
     """
 
     __tablename__ = "jobs"
@@ -51,6 +64,12 @@ class Job(TenantMixin, Base):
     language: Mapped[str]
     mode: Mapped[str]
     vad: Mapped[str]
+    translate: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    vocabulary: Mapped[list[Any]] = mapped_column(JSONType, default=list, server_default="[]")
+    prompt: Mapped[str] = mapped_column(default="", server_default="")
+    speakers: Mapped[int | None]
+    max_speakers: Mapped[int | None]
+    fresh: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     requested_engine: Mapped[str | None]
     requested_model: Mapped[str | None]
 
@@ -72,7 +91,15 @@ class Job(TenantMixin, Base):
     error_message: Mapped[str | None]
     duration_ms: Mapped[int | None] = mapped_column(BigInt)
     speech_ms: Mapped[int | None] = mapped_column(BigInt)
+    covered_ms: Mapped[int | None] = mapped_column(BigInt)
+    gaps: Mapped[list[Any]] = mapped_column(JSONType, default=list, server_default="[]")
+    cached_from: Mapped[UUID | None]
     processing_time_ms: Mapped[int | None] = mapped_column(BigInt)
+
+    # Who said what: a stage of its own, after the text
+    speaker_state: Mapped[str] = mapped_column(default=SpeakerState.NONE, server_default="none")
+    speaker_reason: Mapped[str | None]
+    speaker_turns: Mapped[list[Any] | None] = mapped_column(sa.JSON(none_as_null=True), deferred=True)
 
     # The queue
     run_after: Mapped[datetime] = mapped_column(default=utcnow)
@@ -104,8 +131,8 @@ class Job(TenantMixin, Base):
 class JobWindow(TenantMixin, Base):
     """A checkpoint: its plan is committed before it runs, `segments` with the fence of the claim that made them.
 
-    `speech` holds [start_ms, end_ms] pairs; `segments` the form of `app.services.transcripts.codec`, None until
-    committed.
+    `speech` and `gaps` hold [start_ms, end_ms] pairs; `segments` the form of `app.services.transcripts.codec`, None
+    until committed. `error_code` says why a window was given up. `reruns` counts how often a person asked for it again.
     """
 
     __tablename__ = "job_windows"
@@ -117,10 +144,15 @@ class JobWindow(TenantMixin, Base):
     end_ms: Mapped[int] = mapped_column(BigInt)
     speech: Mapped[list[Any]] = mapped_column(JSONType)
     hard_cut: Mapped[bool] = mapped_column(default=False)
+    channel: Mapped[int | None]
+    reruns: Mapped[int] = mapped_column(default=0, server_default="0")
     executions: Mapped[int] = mapped_column(default=0)
     crashes: Mapped[int] = mapped_column(default=0)
     language: Mapped[str | None]
     engine_ms: Mapped[int | None] = mapped_column(BigInt)
+    covered_ms: Mapped[int | None] = mapped_column(BigInt)
+    gaps: Mapped[list[Any]] = mapped_column(JSONType, default=list, server_default="[]")
+    error_code: Mapped[str | None]
     segments: Mapped[list[Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     fence: Mapped[int | None] = mapped_column(BigInt)
     committed_at: Mapped[datetime | None]

@@ -36,6 +36,9 @@ class MediaFile(TenantMixin, Base):
     storage_key: Mapped[str] = mapped_column(unique=True)
     sha256: Mapped[str | None]
     duration_ms: Mapped[int | None] = mapped_column(BigInt)
+    channels: Mapped[int | None]
+    channel_layout: Mapped[str | None]
+    peaks_key: Mapped[str | None]
     rendition_state: Mapped[str] = mapped_column(default=RenditionState.NONE, index=True)
     rendition_key: Mapped[str | None]
     rendition_content_type: Mapped[str | None]

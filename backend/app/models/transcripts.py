@@ -14,10 +14,17 @@ from app.db.base import Base, BigInt, JSONType, TenantMixin
 
 
 class Transcript(TenantMixin, Base):
-    """What one run of a job heard. A job that ran again with another engine has several; it names its newest."""
+    """What one run of a job heard. A job that ran again with another engine has several; it names its newest.
+
+    `media_sha256` and `fingerprint` (what was asked, of which engine and libraries) are the key under which the
+    workspace finds it again for the same recording.
+    """
 
     __tablename__ = "transcripts"
-    __table_args__ = (sa.UniqueConstraint("job_id", "run"),)
+    __table_args__ = (
+        sa.UniqueConstraint("job_id", "run"),
+        sa.Index("ix_transcripts_cache", "workspace_id", "media_sha256", "fingerprint"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     job_id: Mapped[UUID] = mapped_column(sa.ForeignKey("jobs.id", ondelete="CASCADE"))
@@ -27,8 +34,23 @@ class Transcript(TenantMixin, Base):
     engine: Mapped[str]
     model: Mapped[str | None]
     low_accuracy: Mapped[bool]
+    speech_ms: Mapped[int | None] = mapped_column(BigInt)
+    covered_ms: Mapped[int | None] = mapped_column(BigInt)
+    gaps: Mapped[list[Any]] = mapped_column(JSONType, default=list, server_default="[]")
+    fingerprint: Mapped[str | None]
+    media_sha256: Mapped[str | None]
     warnings: Mapped[list[Any]] = mapped_column(JSONType, default=list)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Speaker(TenantMixin, Base):
+    """The name that people gave to a speaker's label; it outlives runs of its job."""
+
+    __tablename__ = "speakers"
+
+    job_id: Mapped[UUID] = mapped_column(sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
 
 
 class Segment(TenantMixin, Base):

@@ -10,15 +10,17 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.asr.types import Mode, Vad
-from app.models import JobStatus
+from app.models import JobStatus, SpeakerState
 
 Language = Annotated[
     str,
-    StringConstraints(pattern=r"^(auto|[a-z]{2,3})$"),
-    Field(description="Language code as Whisper knows it (en, de, ru, yue), or auto."),
+    StringConstraints(pattern=r"^(auto|mixed|[a-z]{2,3})$"),
+    Field(
+        description="Language code as Whisper knows it (en, de, ru, yue); auto finds it out once, mixed in every part."
+    ),
 ]
 EngineName = Annotated[
-    Literal["auto", "whisper_cpp", "pocketsphinx", "stub"],
+    Literal["auto", "whisper_cpp", "faster_whisper", "mlx", "assemblyai", "openai", "pocketsphinx", "stub"],
     Field(description="An engine by name; auto, or nothing, leaves the choice to the server."),
 ]
 ModelName = Annotated[
@@ -26,6 +28,10 @@ ModelName = Annotated[
     StringConstraints(min_length=1, max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]*$"),
     Field(description="A model of the catalogue by name (transcribe models list)."),
 ]
+
+
+Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+SpeakerCount = Annotated[int, Field(ge=1, le=32)]
 
 
 class _Closed(BaseModel):
@@ -38,6 +44,12 @@ class JobOptionsIn(_Closed):
     language: Language = "auto"
     mode: Mode = Mode.MONO
     vad: Vad = Field(Vad.AUTO, description="auto finds speech first; off takes fixed windows of 30 s.")
+    translate: bool = Field(False, description="Write the text in English whatever is spoken.")
+    vocabulary: list[Term] = Field([], max_length=100, description="Names and terms to expect.")
+    prompt: str = Field("", max_length=1000, description="A text in the style and spelling that is wanted.")
+    speakers: SpeakerCount | None = Field(None, description="How many speak, in dialogue, where it is known.")
+    max_speakers: SpeakerCount | None = Field(None, description="How many speak at most, in dialogue.")
+    fresh: bool = Field(False, description="Listen again even where the text of these bytes is stored.")
     engine: EngineName | None = None
     model: ModelName | None = None
 
@@ -55,9 +67,44 @@ class JobRetry(_Closed):
     model: ModelName | None = None
 
 
+class GapsRetry(_Closed):
+    """Which gap to listen to again; all of them where neither is given."""
+
+    start_ms: int | None = Field(None, ge=0)
+    end_ms: int | None = Field(None, ge=0)
+
+
+class SpeakersRetry(_Closed):
+    """Tell the speakers apart again; the number asked for replaces the job's."""
+
+    speakers: SpeakerCount | None = None
+    max_speakers: SpeakerCount | None = None
+
+
+class SpeakerName(_Closed):
+    """An empty name takes the name away again."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
+
+
 class Notice(BaseModel):
     code: str
     message: str
+
+
+class Gap(BaseModel):
+    """Speech without text."""
+
+    start_ms: int
+    end_ms: int
+
+
+class Speaker(BaseModel):
+    """`id` is what segments carry; `name` is the one given by people, else the same as `label`."""
+
+    id: str
+    label: str = Field(description="What to call an unnamed speaker: Speaker 1, Left, …")
+    name: str
 
 
 class WindowCounts(BaseModel):
@@ -77,13 +124,22 @@ class Job(BaseModel):
     filename: str
     status: JobStatus
     stage: str | None = Field(
-        description="What it is doing: decoding, loading_model, transcribing, finalizing."
+        description="What it is doing: decoding, loading_model, transcribing, diarizing, finalizing."
     )
     progress: float = Field(ge=0, le=1)
     eta_seconds: int | None
     language: str = Field(description="The language heard, once known; before that the one asked for.")
     mode: Mode
     vad: Vad
+    requested_language: str
+    translate: bool
+    vocabulary: list[str]
+    prompt: str
+    speakers: int | None
+    max_speakers: int | None
+    speaker_state: SpeakerState
+    speaker_reason: str | None = Field(None, description="Why the speakers could not be told apart.")
+    cached_from: UUID | None = Field(None, description="The job whose stored text this one was given.")
     engine: str | None
     model: str | None
     requested_engine: str | None
@@ -96,7 +152,10 @@ class Job(BaseModel):
     windows: WindowCounts
     warnings: list[Notice]
     error: Notice | None = None
+    gaps: list[Gap]
     duration_ms: int | None
+    speech_ms: int | None = Field(description="Speech found in the recording.")
+    covered_ms: int | None = Field(description="Speech that has text.")
     processing_time_ms: int | None
     real_time_factor: float | None = Field(description="Processing time over duration.")
     created_at: datetime
@@ -135,7 +194,9 @@ class Segment(BaseModel):
     text: str
     speaker: str | None = None
     confidence: float | None = Field(None, ge=0, le=1)
-    flags: list[str] = Field(description="Doubts: loop, no_speech, low_confidence, too_fast, hard_cut.")
+    flags: list[str] = Field(
+        description="Doubts: loop, no_speech, low_confidence, too_fast, language_flip, hard_cut."
+    )
     words: list[Word]
 
 
@@ -149,6 +210,10 @@ class TranscriptResult(BaseModel):
     )
     language: str | None
     duration_ms: int | None
+    speech_ms: int | None
+    covered_ms: int | None
+    gaps: list[Gap]
+    speakers: list[Speaker]
     engine: str | None
     model: str | None
     low_accuracy: bool

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 
@@ -9,6 +13,11 @@ class EngineOption(BaseModel):
     name: str
     available: bool
     low_accuracy: bool
+    cloud: bool = Field(description="The recording leaves this server for a provider.")
+    words: bool = Field(description="It gives times for each word.")
+    speakers: bool = Field(description="It tells speakers apart in a recording with one channel.")
+    translates: bool = Field(description="It can write English whatever is spoken.")
+    models: list[str] | None = Field(description="Names of the models it takes; null: those of `models`.")
     reason: str | None = Field(None, description="Why it cannot be used now.")
 
 
@@ -46,6 +55,40 @@ class Options(BaseModel):
     models: list[ModelOption]
     languages: list[LanguageOption]
     default_engine: DefaultEngine
+    local_speakers: bool = Field(description="This server can tell speakers apart by itself.")
+    local_speakers_reason: str | None = Field(None, description="Why it cannot.")
+
+
+class ModelState(StrEnum):
+    ABSENT = "absent"
+    DOWNLOADING = "downloading"
+    PRESENT = "present"
+    INVALID = "invalid"
+
+
+class ManagedModel(BaseModel):
+    """A model file as the administrator sees it."""
+
+    name: str
+    kind: Literal["speech", "speakers"]
+    bytes: int
+    multilingual: bool
+    licence: str
+    state: ModelState
+    received_bytes: int = Field(description="Of a download that runs or broke off.")
+    verified_at: datetime | None = Field(None, description="When its SHA-256 was last compared.")
+    error: str | None = Field(None, description="Why the last download or check failed.")
+    default: bool = Field(description="WHISPER_MODEL or DIARIZATION_MODEL.")
+    in_use: bool = Field(description="Some process has it loaded, or a job is at work with it.")
+
+
+class ManagedModels(BaseModel):
+    """Never more than one page; `next_cursor` is null."""
+
+    items: list[ManagedModel]
+    next_cursor: None = None
+    folder: str
+    free_bytes: int
 
 
 class Health(BaseModel):

@@ -683,6 +683,31 @@ export interface components {
             /** Low Accuracy */
             low_accuracy: boolean;
             /**
+             * Cloud
+             * @description The recording leaves this server for a provider.
+             */
+            cloud: boolean;
+            /**
+             * Words
+             * @description It gives times for each word.
+             */
+            words: boolean;
+            /**
+             * Speakers
+             * @description It tells speakers apart in a recording with one channel.
+             */
+            speakers: boolean;
+            /**
+             * Translates
+             * @description It can write English whatever is spoken.
+             */
+            translates: boolean;
+            /**
+             * Models
+             * @description Names of the models it takes; null: those of `models`.
+             */
+            models: string[] | null;
+            /**
              * Reason
              * @description Why it cannot be used now.
              */
@@ -769,6 +794,16 @@ export interface components {
             rendition: "none" | "pending" | "ready" | "failed";
         };
         /**
+         * Gap
+         * @description Speech without text.
+         */
+        Gap: {
+            /** Start Ms */
+            start_ms: number;
+            /** End Ms */
+            end_ms: number;
+        };
+        /**
          * Health
          * @description The process is alive.
          */
@@ -802,7 +837,7 @@ export interface components {
             status: components["schemas"]["JobStatus"];
             /**
              * Stage
-             * @description What it is doing: decoding, loading_model, transcribing, finalizing.
+             * @description What it is doing: decoding, loading_model, transcribing, diarizing, finalizing.
              */
             stage: string | null;
             /** Progress */
@@ -816,6 +851,29 @@ export interface components {
             language: string;
             mode: components["schemas"]["Mode"];
             vad: components["schemas"]["Vad"];
+            /** Requested Language */
+            requested_language: string;
+            /** Translate */
+            translate: boolean;
+            /** Vocabulary */
+            vocabulary: string[];
+            /** Prompt */
+            prompt: string;
+            /** Speakers */
+            speakers: number | null;
+            /** Max Speakers */
+            max_speakers: number | null;
+            speaker_state: components["schemas"]["SpeakerState"];
+            /**
+             * Speaker Reason
+             * @description Why the speakers could not be told apart.
+             */
+            speaker_reason?: string | null;
+            /**
+             * Cached From
+             * @description The job whose stored text this one was given.
+             */
+            cached_from?: string | null;
             /** Engine */
             engine: string | null;
             /** Model */
@@ -847,8 +905,20 @@ export interface components {
             /** Warnings */
             warnings: components["schemas"]["Notice"][];
             error?: components["schemas"]["Notice"] | null;
+            /** Gaps */
+            gaps: components["schemas"]["Gap"][];
             /** Duration Ms */
             duration_ms: number | null;
+            /**
+             * Speech Ms
+             * @description Speech found in the recording.
+             */
+            speech_ms: number | null;
+            /**
+             * Covered Ms
+             * @description Speech that has text.
+             */
+            covered_ms: number | null;
             /** Processing Time Ms */
             processing_time_ms: number | null;
             /**
@@ -873,7 +943,7 @@ export interface components {
         JobCreate: {
             /**
              * Language
-             * @description Language code as Whisper knows it (en, de, ru, yue), or auto.
+             * @description Language code as Whisper knows it (en, de, ru, yue); auto finds it out once, mixed in every part.
              * @default auto
              */
             language: string;
@@ -884,8 +954,42 @@ export interface components {
              * @default auto
              */
             vad: components["schemas"]["Vad"];
+            /**
+             * Translate
+             * @description Write the text in English whatever is spoken.
+             * @default false
+             */
+            translate: boolean;
+            /**
+             * Vocabulary
+             * @description Names and terms to expect.
+             * @default []
+             */
+            vocabulary: string[];
+            /**
+             * Prompt
+             * @description A text in the style and spelling that is wanted.
+             * @default
+             */
+            prompt: string;
+            /**
+             * Speakers
+             * @description How many speak, in dialogue, where it is known.
+             */
+            speakers?: number | null;
+            /**
+             * Max Speakers
+             * @description How many speak at most, in dialogue.
+             */
+            max_speakers?: number | null;
+            /**
+             * Fresh
+             * @description Listen again even where the text of these bytes is stored.
+             * @default false
+             */
+            fresh: boolean;
             /** Engine */
-            engine?: ("auto" | "whisper_cpp" | "pocketsphinx" | "stub") | null;
+            engine?: ("auto" | "whisper_cpp" | "faster_whisper" | "mlx" | "assemblyai" | "openai" | "pocketsphinx" | "stub") | null;
             /** Model */
             model?: string | null;
             /**
@@ -910,7 +1014,7 @@ export interface components {
          */
         JobRetry: {
             /** Engine */
-            engine?: ("auto" | "whisper_cpp" | "pocketsphinx" | "stub") | null;
+            engine?: ("auto" | "whisper_cpp" | "faster_whisper" | "mlx" | "assemblyai" | "openai" | "pocketsphinx" | "stub") | null;
             /** Model */
             model?: string | null;
         };
@@ -983,6 +1087,16 @@ export interface components {
             /** Languages */
             languages: components["schemas"]["LanguageOption"][];
             default_engine: components["schemas"]["DefaultEngine"];
+            /**
+             * Local Speakers
+             * @description This server can tell speakers apart by itself.
+             */
+            local_speakers: boolean;
+            /**
+             * Local Speakers Reason
+             * @description Why it cannot.
+             */
+            local_speakers_reason?: string | null;
         };
         /**
          * Part
@@ -1131,12 +1245,34 @@ export interface components {
             confidence?: number | null;
             /**
              * Flags
-             * @description Doubts: loop, no_speech, low_confidence, too_fast, hard_cut.
+             * @description Doubts: loop, no_speech, low_confidence, too_fast, language_flip, hard_cut.
              */
             flags: string[];
             /** Words */
             words: components["schemas"]["Word"][];
         };
+        /**
+         * Speaker
+         * @description `id` is what segments carry; `name` is the one given by people, else the same as `label`.
+         */
+        Speaker: {
+            /** Id */
+            id: string;
+            /**
+             * Label
+             * @description What to call an unnamed speaker: Speaker 1, Left, …
+             */
+            label: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * SpeakerState
+         * @description How far telling the speakers apart has come. NONE: not asked for; UNAVAILABLE: it cannot run here, and
+         *     `Job.speaker_reason` says why; FAILED may be tried again.
+         * @enum {string}
+         */
+        SpeakerState: "none" | "pending" | "done" | "unavailable" | "failed";
         /**
          * TicketResponse
          * @description `ticket`: for `?ticket=` of one WebSocket, once, within `expires_in` seconds.
@@ -1199,6 +1335,14 @@ export interface components {
             language: string | null;
             /** Duration Ms */
             duration_ms: number | null;
+            /** Speech Ms */
+            speech_ms: number | null;
+            /** Covered Ms */
+            covered_ms: number | null;
+            /** Gaps */
+            gaps: components["schemas"]["Gap"][];
+            /** Speakers */
+            speakers: components["schemas"]["Speaker"][];
             /** Engine */
             engine: string | null;
             /** Model */

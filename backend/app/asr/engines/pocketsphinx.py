@@ -13,7 +13,7 @@ from pocketsphinx import Decoder
 
 from app.asr.engines.base import RATE, Samples
 from app.asr.engines.words import fit
-from app.asr.types import EngineSpec, Segment, Window, WindowResult, Word
+from app.asr.types import EngineSpec, Segment, Window, WindowOptions, WindowResult, Word
 
 _FRAME_MS = 10
 _PAUSE_MS = 700
@@ -35,7 +35,7 @@ class PocketSphinx:
         """Loads the model inside the package; nothing of `spec` is needed."""
         self._decoder = Decoder(samprate=RATE, loglevel="FATAL")
 
-    def transcribe(self, samples: Samples, window: Window, language: str | None) -> WindowResult:  # noqa: ARG002 - as above
+    def transcribe(self, samples: Samples, window: Window, options: WindowOptions) -> WindowResult:  # noqa: ARG002 - as above
         """The window as one utterance; phrases end at pauses."""
         assert self._decoder is not None
         began = time.monotonic()

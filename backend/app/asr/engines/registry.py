@@ -22,6 +22,7 @@ ENGINES: dict[str, EngineInfo] = {
             needs_model=True,
             languages="any",
             words=True,
+            translates=True,
         ),
         EngineInfo(
             name="pocketsphinx",
@@ -39,7 +40,7 @@ ENGINES: dict[str, EngineInfo] = {
             needs_model=False,
             languages="any",
             words=False,
-            in_pool=False,
+            runs="nowhere",
         ),
     )
 }

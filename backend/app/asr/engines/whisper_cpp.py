@@ -19,7 +19,7 @@ from app.asr.engines import cpu
 from app.asr.engines.base import RATE, Samples
 from app.asr.engines.words import Token, clip, merge, place
 from app.asr.models import ggml
-from app.asr.types import EngineSpec, Segment, Window, WindowResult
+from app.asr.types import EngineSpec, Segment, Window, WindowOptions, WindowResult
 from app.core.errors import JobError
 
 MIN_SAMPLES = RATE * 11 // 10  # whisper.cpp answers nothing at all below one second
@@ -51,14 +51,14 @@ class WhisperCpp:
         if self._context is None:
             raise JobError("model_invalid", "The model file could not be loaded.")
 
-    def transcribe(self, samples: Samples, window: Window, language: str | None) -> WindowResult:
+    def transcribe(self, samples: Samples, window: Window, options: WindowOptions) -> WindowResult:
         """One call of whisper_full: nothing is carried over from the call before."""
         began = time.monotonic()
         audio = _sound(samples)
-        wanted = "en" if self._english_only else language or ""
+        wanted = "en" if self._english_only else options.language or ""
         if wanted and whisper.whisper_lang_id(wanted) < 0:
             raise JobError("engine_failed", f"Whisper does not know the language {wanted}.")
-        code = whisper.whisper_full(self._context, _parameters(wanted), audio, audio.size)
+        code = whisper.whisper_full(self._context, _parameters(wanted, options), audio, audio.size)
         if code != 0:
             raise JobError("engine_failed", f"whisper.cpp gave up on a window (code {code}).", retryable=True)
         heard = wanted or whisper.whisper_lang_str(whisper.whisper_full_lang_id(self._context))
@@ -132,14 +132,14 @@ def _sound(samples: Samples) -> Samples:
     return audio
 
 
-def _parameters(language: str) -> Any:
+def _parameters(language: str, options: WindowOptions) -> Any:
     """Every parameter, new for every call: what is not set here would be whatever the library likes."""
     p = whisper.whisper_full_default_params(whisper.whisper_sampling_strategy.WHISPER_SAMPLING_GREEDY)
     p.n_threads = 1
     p.n_max_text_ctx = 0
     p.offset_ms = 0
     p.duration_ms = 0
-    p.translate = False
+    p.translate = options.translate
     p.no_context = True
     p.no_timestamps = False
     p.single_segment = False

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.asr import codec
 from app.asr.host import frames, spawn
-from app.asr.types import EngineSpec, Window, WindowResult
+from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
 from app.core.errors import JobError
 
 MODULE = "app.asr.host.engine_child"
@@ -87,10 +87,14 @@ class EngineProcess:
         self.spec = spec
 
     async def transcribe(
-        self, window: Window, pcm: bytes, language: str | None, timeout: float
+        self, window: Window, pcm: bytes, options: WindowOptions, timeout: float
     ) -> WindowResult:
         """Hands over the samples (16 kHz mono int16) and waits. Raises JobError, EngineCrashed, EngineHung."""
-        message = {"kind": "window", "window": codec.window_to_json(window), "language": language}
+        message = {
+            "kind": "window",
+            "window": codec.window_to_json(window),
+            "options": codec.window_options_to_json(options),
+        }
         answer = await self._ask(message, pcm, timeout, window.index)
         self.windows += 1
         return codec.result_from_json(answer["result"])

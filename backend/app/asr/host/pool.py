@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.asr.host.engine_process import EngineCrashed, EngineHung, EngineProcess, ProcessStats
 from app.asr.host.queue import FairQueue, Ticket
-from app.asr.types import EngineSpec, TranscribeOptions, Window, WindowResult
+from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
 from app.core.errors import JobError
 
 __all__ = ["EngineCrashed", "EngineHung", "EnginePool", "PoolStats"]
@@ -67,7 +67,7 @@ class EnginePool:
         self,
         job: str,
         spec: EngineSpec,
-        options: TranscribeOptions,
+        options: WindowOptions,
         window: Window,
         pcm: bytes,
         on_start: Callable[[], Awaitable[None]],
@@ -80,9 +80,8 @@ class EnginePool:
         """
         if self._closed:
             raise _closing()
-        language = None if options.language == "auto" else options.language
         done: asyncio.Future[WindowResult] = asyncio.get_running_loop().create_future()
-        ticket = Ticket(job, spec, language, window, pcm, on_start, done)
+        ticket = Ticket(job, spec, options, window, pcm, on_start, done)
         self._queue.put(ticket)
         self._call_a_slot(spec)
         try:
@@ -186,9 +185,7 @@ class EnginePool:
         try:
             process = await self._ready(slot, ticket.spec)
             await ticket.on_start()
-            result = await process.transcribe(
-                ticket.window, ticket.pcm, ticket.language, self._window_timeout
-            )
+            result = await process.transcribe(ticket.window, ticket.pcm, ticket.options, self._window_timeout)
         except BaseException as error:
             spared = slot.process is not None and slot.process.idle
             if not spared:

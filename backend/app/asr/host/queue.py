@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
-from app.asr.types import EngineSpec, Window, WindowResult
+from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
 
 
 @dataclass(eq=False, slots=True)
@@ -16,7 +16,7 @@ class Ticket:
 
     job: str
     spec: EngineSpec
-    language: str | None
+    options: WindowOptions
     window: Window
     pcm: bytes
     on_start: Callable[[], Awaitable[None]]

@@ -7,6 +7,7 @@ from typing import Any
 
 from app import __version__
 from app.asr import models as speech_models
+from app.asr.engines.registry import ENGINES
 from app.asr.languages import LANGUAGES
 from app.asr.selection import list_engines
 from app.core.config import Settings
@@ -42,12 +43,24 @@ async def read_options(
             "low_accuracy": choice.low_accuracy,
             "reason": " ".join(choice.reasons) or choice.wait_reason,
         },
+        "local_speakers": False,
+        "local_speakers_reason": "This server has no model that tells voices apart.",
     }
 
 
 def _engines(settings: Settings) -> list[dict[str, Any]]:
     return [
-        {"name": e.name, "available": e.available, "low_accuracy": e.low_accuracy, "reason": e.reason}
+        {
+            "name": e.name,
+            "available": e.available,
+            "low_accuracy": e.low_accuracy,
+            "cloud": ENGINES[e.name].needs_network,
+            "words": ENGINES[e.name].words,
+            "speakers": ENGINES[e.name].speakers,
+            "translates": ENGINES[e.name].translates,
+            "models": None if ENGINES[e.name].needs_model else [],
+            "reason": e.reason,
+        }
         for e in list_engines(settings.speech.whisper_model, settings.models_dir)
         if e.name != "stub" or settings.speech.transcription_backend == "stub"
     ]

@@ -104,7 +104,16 @@ class JobRun:
         choice = await parts.chooser.choose(job)
         if choice.spec is None:
             raise planning.MustWaitError(choice.wait_reason or "engine_unavailable")
-        options = TranscribeOptions(language=job.language, mode=Mode(job.mode), vad=Vad(job.vad))
+        options = TranscribeOptions(
+            language=job.language,
+            mode=Mode(job.mode),
+            vad=Vad(job.vad),
+            translate=job.translate,
+            vocabulary=tuple(job.vocabulary),
+            prompt=job.prompt,
+            speakers=job.speakers,
+            max_speakers=job.max_speakers,
+        )
         async with parts.database.system() as session:
             job = await planning.begin_run(session, claim, choice, options)
         source = await parts.store.local_path(file.storage_key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -27,6 +27,12 @@ class JobOptions:
     language: str = "auto"
     mode: str = "mono"
     vad: str = "auto"
+    translate: bool = False
+    vocabulary: Sequence[str] = ()
+    prompt: str = ""
+    speakers: int | None = None
+    max_speakers: int | None = None
+    fresh: bool = False
     engine: str | None = None
     model: str | None = None
 
@@ -53,6 +59,12 @@ class JobService:
             language=options.language,
             mode=options.mode,
             vad=options.vad,
+            translate=options.translate,
+            vocabulary=list(options.vocabulary),
+            prompt=options.prompt,
+            speakers=options.speakers,
+            max_speakers=options.max_speakers,
+            fresh=options.fresh,
             requested_engine=None if options.engine == "auto" else options.engine,
             requested_model=options.model,
             attempt=1,

@@ -26,8 +26,17 @@ def job_view(job: Job) -> dict[str, Any]:
         "progress": round(job.progress, 4),
         "eta_seconds": job.eta_seconds,
         "language": job.detected_language or job.language,
+        "requested_language": job.language,
         "mode": job.mode,
         "vad": job.vad,
+        "translate": job.translate,
+        "vocabulary": job.vocabulary,
+        "prompt": job.prompt,
+        "speakers": job.speakers,
+        "max_speakers": job.max_speakers,
+        "speaker_state": job.speaker_state,
+        "speaker_reason": job.speaker_reason,
+        "cached_from": None if job.cached_from is None else str(job.cached_from),
         "engine": job.engine,
         "model": job.model,
         "requested_engine": job.requested_engine,
@@ -46,7 +55,10 @@ def job_view(job: Job) -> dict[str, Any]:
         "error": None
         if job.error_code is None
         else {"code": job.error_code, "message": job.error_message or ""},
+        "gaps": [{"start_ms": start, "end_ms": end} for start, end in job.gaps],
         "duration_ms": job.duration_ms,
+        "speech_ms": job.speech_ms,
+        "covered_ms": job.covered_ms,
         "processing_time_ms": job.processing_time_ms,
         "real_time_factor": round(final_time / job.duration_ms, 4)
         if final_time is not None and job.duration_ms

@@ -16,12 +16,12 @@ import pytest
 
 from app.asr.host import spawn
 from app.asr.host.pool import EngineCrashed, EngineHung, EnginePool
-from app.asr.types import EngineSpec, TranscribeOptions, Window, WindowResult
+from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
 from app.core.errors import JobError
 from tests.fixtures.tone_model import tones
 from tests.unit.asr.recordings import sequence
 
-ENGLISH = TranscribeOptions(language="en")
+ENGLISH = WindowOptions(language="en")
 WORDS = sequence(30)
 PCM = (tones(WORDS) * 32_767).astype("<i2").tobytes()
 
@@ -210,12 +210,12 @@ async def test_closing_fails_what_is_open(tone_spec: EngineSpec) -> None:
 PARENT = """
 import asyncio, sys
 from app.asr.host.pool import EnginePool
-from app.asr.types import EngineSpec, TranscribeOptions, Window
+from app.asr.types import EngineSpec, WindowOptions, Window
 async def main():
     pool = EnginePool(2, nice=0)
     async def started(): pass
     spec = EngineSpec("whisper_cpp", "tone", sys.argv[1])
-    runs = [pool.submit("a", spec, TranscribeOptions(language="en"), Window(i, 0, 30000), bytes(960000), started)
+    runs = [pool.submit("a", spec, WindowOptions(language="en"), Window(i, 0, 30000), bytes(960000), started)
             for i in range(40)]
     task = asyncio.gather(*runs)
     while len([p for p in pool.stats().processes if p.job]) < 2: await asyncio.sleep(0.05)
