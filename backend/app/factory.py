@@ -25,7 +25,8 @@ from app.services.identity.accounts import Accounts
 from app.services.identity.sessions import Sessions
 from app.services.jobs.bus import EventBus
 from app.services.jobs.dispatcher import InProcessDispatcher
-from app.services.jobs.engine_choice import EngineChooser, ModelKeeper
+from app.services.jobs.engine_choice import EngineChooser
+from app.services.jobs.model_keeper import ModelKeeper
 from app.services.jobs.runner import RunnerParts
 from app.services.jobs.service import JobService
 from app.services.media.files import Files
