@@ -12,17 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import _pywhispercpp as whisper
-import numpy as np
 
 from app.asr import quality
 from app.asr.engines import cpu
-from app.asr.engines.base import RATE, Samples
-from app.asr.engines.words import Token, clip, merge, place
+from app.asr.engines.base import Samples
+from app.asr.engines.placing import in_order, sound
+from app.asr.engines.words import Token, clip, merge
 from app.asr.models import ggml
 from app.asr.types import EngineSpec, Segment, Window, WindowOptions, WindowResult
 from app.core.errors import JobError
 
-MIN_SAMPLES = RATE * 11 // 10  # whisper.cpp answers nothing at all below one second
 _TICK_MS = 10
 
 
@@ -54,7 +53,7 @@ class WhisperCpp:
     def transcribe(self, samples: Samples, window: Window, options: WindowOptions) -> WindowResult:
         """One call of whisper_full: nothing is carried over from the call before."""
         began = time.monotonic()
-        audio = _sound(samples)
+        audio = sound(samples)
         wanted = "en" if self._english_only else options.language or ""
         if wanted and whisper.whisper_lang_id(wanted) < 0:
             raise JobError("engine_failed", f"Whisper does not know the language {wanted}.")
@@ -65,7 +64,7 @@ class WhisperCpp:
         count = whisper.whisper_full_n_segments(self._context)
         segments = [self._segment(index, window, heard) for index in range(count)]
         return WindowResult(
-            segments=tuple(quality.review(_in_order([s for s in segments if s], window), window)),
+            segments=tuple(quality.review(in_order([s for s in segments if s], window), window)),
             language=heard,
             engine_ms=round((time.monotonic() - began) * 1000),
         )
@@ -92,44 +91,6 @@ class WhisperCpp:
         end = window.start_ms + whisper.whisper_full_get_segment_t1(context, index) * _TICK_MS
         start, end = clip(max(start, window.start_ms), min(max(end, start), window.end_ms), window.speech)
         return Segment(start, end, text, words=tuple(merge(tokens, language)))
-
-
-def _in_order(segments: list[Segment], window: Window) -> list[Segment]:
-    """Segments that follow each other inside the window, with words inside each."""
-    placed: list[Segment] = []
-    floor = window.start_ms
-    for position, segment in enumerate(segments):
-        ceiling = max(floor + 1, window.end_ms - (len(segments) - position - 1))
-        start = min(max(segment.start_ms, floor), ceiling - 1)
-        end = min(max(segment.end_ms, start + 1), ceiling)
-        if quality.is_too_fast(
-            Segment(start, end, segment.text)
-        ):  # an end that cannot be: up to the next one's start
-            later = [other.start_ms for other in segments[position + 1 :] if other.start_ms > end]
-            start, end = clip(start, min([*later, ceiling]), window.speech)
-        words = place(segment.words, start, end, window.speech)
-        confidence = sum(w.confidence or 0.0 for w in words) / len(words) if words else None
-        placed.append(
-            Segment(
-                start,
-                end,
-                segment.text,
-                words=tuple(words),
-                confidence=None if confidence is None else round(confidence, 4),
-            )
-        )
-        floor = end
-    return placed
-
-
-def _sound(samples: Samples) -> Samples:
-    """Samples that native code can bear: finite, in -1..1, contiguous, long enough."""
-    if samples.ndim != 1 or not np.isfinite(samples).all():
-        raise JobError("audio_invalid", "The samples of a window are not finite numbers.")
-    audio = np.clip(np.ascontiguousarray(samples, np.float32), -1.0, 1.0)
-    if audio.size < MIN_SAMPLES:
-        audio = np.concatenate((audio, np.zeros(MIN_SAMPLES - audio.size, np.float32)))
-    return audio
 
 
 def _parameters(language: str, options: WindowOptions) -> Any:
