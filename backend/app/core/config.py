@@ -220,7 +220,7 @@ class SpeechSettings(_Group):
     engine_window_timeout_seconds: float = Field(
         300,
         gt=0,
-        description="An engine that needs longer for one window of 30 s is stopped and the job told so.",
+        description="An engine that needs longer for a window of 30 s is stopped. Models larger than base get more.",
     )
 
     @field_validator("engines", mode="before")

@@ -7,9 +7,11 @@ import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import BinaryIO
 
 _PR_SET_PDEATHSIG = 1
+_OOM_SCORE = "500"  # of 1000: before the server and the database
 
 
 def protocol_pipe() -> BinaryIO:
@@ -33,14 +35,18 @@ def die_with_parent(parent: int) -> None:
 def limit(
     *,
     memory_bytes: int | None = None,
+    data_bytes: int | None = None,
     cpu_seconds: int | None = None,
     file_bytes: int = 1 << 20,
     nice: int = 0,
 ) -> None:
-    """Sets what the system offers of: address space, CPU time, no core dumps, small files only, lower priority."""
+    """Sets what the system offers of: address space, memory of its own, CPU time, no core dumps, small files only,
+    lower priority, and to be the first that the kernel ends when memory runs out."""
     if nice:
         with contextlib.suppress(OSError, AttributeError):
             os.nice(nice)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE)
     try:
         import resource
     except ImportError:  # not a POSIX system
@@ -52,6 +58,8 @@ def limit(
     ]
     if memory_bytes is not None and sys.platform == "linux":
         wanted.append((resource.RLIMIT_AS, memory_bytes))
+    if data_bytes is not None and sys.platform == "linux":
+        wanted.append((resource.RLIMIT_DATA, data_bytes))
     if cpu_seconds is not None:
         wanted.append((resource.RLIMIT_CPU, cpu_seconds))
     for kind, value in wanted:

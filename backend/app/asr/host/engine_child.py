@@ -35,6 +35,7 @@ def main() -> None:
         try:
             if message["kind"] == "load":
                 spec = spec_from_json(message["spec"])
+                confine.limit(data_bytes=message["data_bytes"])
                 engine = registry.create(spec.engine)
                 engine.load(spec)
                 frames.write(pipe, {"kind": "loaded"})

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 
 from app.asr import codec
-from app.asr.host import frames, spawn
+from app.asr.host import frames, sizing, spawn
 from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
 from app.core.errors import JobError
 
@@ -83,7 +83,12 @@ class EngineProcess:
 
     async def load(self, spec: EngineSpec, timeout: float) -> None:
         """Loads the model. Raises JobError, EngineCrashed, EngineHung."""
-        await self._ask({"kind": "load", "spec": codec.spec_to_json(spec)}, b"", timeout, None)
+        message = {
+            "kind": "load",
+            "spec": codec.spec_to_json(spec),
+            "data_bytes": sizing.limit_bytes(spec),
+        }
+        await self._ask(message, b"", timeout, None)
         self.spec = spec
 
     async def transcribe(

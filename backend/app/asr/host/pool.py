@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from app.asr.host import sizing
 from app.asr.host.engine_process import EngineCrashed, EngineHung, EngineProcess, ProcessStats
 from app.asr.host.queue import FairQueue, Ticket
+from app.asr.host.room import NoRoomError, Room
 from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
 from app.core.errors import JobError
 
@@ -15,6 +17,7 @@ __all__ = ["EngineCrashed", "EngineHung", "EnginePool", "PoolStats"]
 
 RECYCLE_AFTER = 500
 LOAD_TIMEOUT = 180.0
+ROOM_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,9 @@ class _Slot:
 class EnginePool:
     """At most `processes` children, one thread each, started when needed.
 
-    `window_timeout` counts seconds for one window without the loading of the model (`load_timeout`).
+    `window_timeout` counts seconds for one window of a base model, without the loading (`load_timeout`); larger models
+    get more in proportion to their size. A model is loaded only where memory is free for it (`room_seconds`: how long
+    to wait where nothing else can be done).
     `recycle_after` windows a child is replaced; after `idle_seconds` without work it ends. Belongs to one event loop.
     """
 
@@ -53,6 +58,7 @@ class EnginePool:
         idle_seconds: float = 300.0,
         load_timeout: float = LOAD_TIMEOUT,
         recycle_after: int = RECYCLE_AFTER,
+        room_seconds: float = ROOM_SECONDS,
     ) -> None:
         self._nice = nice
         self._window_timeout = window_timeout
@@ -61,6 +67,7 @@ class EnginePool:
         self._recycle_after = recycle_after
         self._slots = [_Slot() for _ in range(max(1, processes))]
         self._queue = FairQueue()
+        self._room = Room(room_seconds)
         self._closed = False
 
     async def submit(
@@ -141,7 +148,8 @@ class EnginePool:
             while True:
                 slot.wake.clear()
                 while (ticket := self._take(slot)) is not None:
-                    await self._work(slot, ticket)
+                    if not await self._work(slot, ticket):
+                        break
                 slot.busy = False
                 try:
                     async with asyncio.timeout(self._idle_seconds):
@@ -167,8 +175,11 @@ class EnginePool:
         }
         return self._queue.take(loaded, elsewhere)
 
-    async def _work(self, slot: _Slot, ticket: Ticket) -> None:
-        """One ticket to its end, in a task of its own: its caller may cancel that, never the slot."""
+    async def _work(self, slot: _Slot, ticket: Ticket) -> bool:
+        """One ticket to its end, in a task of its own: its caller may cancel that, never the slot.
+
+        False where it went back to the queue because this slot has no memory for a process of its own.
+        """
         slot.ticket = ticket
         ticket.worker = asyncio.create_task(self._run(slot, ticket), name="engine-window")
         try:
@@ -179,13 +190,24 @@ class EnginePool:
             raise
         finally:
             slot.ticket = None
+        worker, ticket.worker = ticket.worker, None
+        if worker.cancelled() or not isinstance(worker.exception(), NoRoomError):
+            return True
+        if not ticket.done.done():
+            self._queue.put_back(ticket)
+            if not any(other.ticket for other in self._slots):  # who was at work has just become idle
+                self._call_a_slot(ticket.spec)
+        return False
 
     async def _run(self, slot: _Slot, ticket: Ticket) -> None:
         """The ticket's way through the slot's process; ends that process where it cannot be used again."""
         try:
             process = await self._ready(slot, ticket.spec)
             await ticket.on_start()
-            result = await process.transcribe(ticket.window, ticket.pcm, ticket.options, self._window_timeout)
+            deadline = self._window_timeout * sizing.slowness(ticket.spec)
+            result = await process.transcribe(ticket.window, ticket.pcm, ticket.options, deadline)
+        except NoRoomError:
+            raise
         except BaseException as error:
             spared = slot.process is not None and slot.process.idle
             if not spared:
@@ -206,9 +228,23 @@ class EnginePool:
             await self._end(slot)
             process = None
         if process is None:
-            process = slot.process = await EngineProcess.start(nice=self._nice)
-            await process.load(spec, self._load_timeout)
+            others = [other for other in self._slots if other is not slot]
+            async with self._room.for_load(
+                spec,
+                others_work=lambda: any(other.ticket is not None for other in others),
+                make_room=lambda: self._end_an_idle_one(others),
+            ):
+                process = slot.process = await EngineProcess.start(nice=self._nice)
+                await process.load(spec, self._load_timeout)
         return process
+
+    async def _end_an_idle_one(self, slots: list[_Slot]) -> bool:
+        """Gives back the memory of a process that has nothing to do; False where there is none."""
+        for slot in slots:
+            if not slot.busy and slot.process is not None:
+                await self._end(slot)
+                return True
+        return False
 
     async def _end(self, slot: _Slot) -> None:
         process, slot.process = slot.process, None

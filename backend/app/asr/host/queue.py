@@ -40,6 +40,13 @@ class FairQueue:
             self._turns.append(ticket.job)
         self._jobs[ticket.job].append(ticket)
 
+    def put_back(self, ticket: Ticket) -> None:
+        """A ticket that could not be served after all: the next one out."""
+        if ticket.job in self._jobs:
+            self._turns.remove(ticket.job)
+        self._jobs.setdefault(ticket.job, deque()).appendleft(ticket)
+        self._turns.appendleft(ticket.job)
+
     def take(self, loaded: EngineSpec | None, elsewhere: Collection[EngineSpec]) -> Ticket | None:
         """The next ticket for a process that has `loaded`.
 

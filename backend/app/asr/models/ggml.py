@@ -7,6 +7,7 @@ Layout (whisper.cpp, whisper_model_load): magic, 11 int32 of dimensions, mel fil
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -41,11 +42,6 @@ class GgmlHeader:
         """Whether the model knows languages other than English."""
         return self.n_vocab > _ENGLISH_VOCABULARY
 
-    @property
-    def tensors(self) -> int:
-        """How many tensors such a model has."""
-        return 5 + 15 * self.n_audio_layer + 4 + 24 * self.n_text_layer + 1
-
 
 def read_header(path: Path) -> GgmlHeader:
     """The dimensions, checked to be those of some Whisper. Raises JobError `model_missing`, `model_invalid`."""
@@ -67,13 +63,13 @@ def check(path: Path) -> GgmlHeader:
             header = _header(file)
             _skip_filters(file)
             _skip_vocabulary(file, header)
-            found = _count_tensors(file, size)
+            missing = expected_shapes(header).keys() - _tensors(file, size, header)
     except OSError as error:
         raise JobError("model_missing", f"The model file {path.name} cannot be read.") from error
     except struct.error as error:
         raise _invalid("it ends too early") from error
-    if found < header.tensors:
-        raise _invalid(f"it holds {found} of {header.tensors} tensors")
+    if missing:
+        raise _invalid(f"{len(missing)} of its tensors are missing")
     return header
 
 
@@ -120,8 +116,10 @@ def _skip_vocabulary(file: BinaryIO, header: GgmlHeader) -> None:
         file.seek(length, 1)
 
 
-def _count_tensors(file: BinaryIO, size: int) -> int:
-    count = 0
+def _tensors(file: BinaryIO, size: int, header: GgmlHeader) -> set[str]:
+    """The names of all tensors, each whole and of the shape that the header's dimensions ask for."""
+    expected = expected_shapes(header)
+    names: set[str] = set()
     while len(head := file.read(12)) == 12:
         dimensions, name_length, kind = struct.unpack("<3i", head)
         if not 1 <= dimensions <= 4 or not 1 <= name_length <= 256 or kind not in _BLOCKS:
@@ -133,10 +131,58 @@ def _count_tensors(file: BinaryIO, size: int) -> int:
                 raise _invalid("one of its tensors is broken")
             weights *= extent
         block_bytes, block_weights = _BLOCKS[kind]
-        if file.seek(name_length + weights // block_weights * block_bytes, 1) > size:
+        name = file.read(name_length).decode("utf-8", "replace")
+        if expected.get(name) != _bare(shape):
+            raise _invalid(f"its tensor {name[:80]} does not fit its dimensions")
+        if file.seek(weights // block_weights * block_bytes, 1) > size:
             raise _invalid("it was cut off inside a tensor")
-        count += 1
-    return count
+        names.add(name)
+    return names
+
+
+def _bare(shape: Sequence[int]) -> tuple[int, ...]:
+    """A shape without its ones: files differ in whether a bias is a column."""
+    return tuple(extent for extent in shape if extent != 1)
+
+
+def expected_shapes(header: GgmlHeader) -> dict[str, tuple[int, ...]]:
+    """Every tensor of such a model with its shape, innermost extent first, without ones."""
+    audio, text = header.n_audio_state, header.n_text_state
+    shapes = {
+        "encoder.positional_embedding": (audio, header.n_audio_ctx),
+        "encoder.conv1.weight": (3, header.n_mels, audio),
+        "encoder.conv1.bias": (audio,),
+        "encoder.conv2.weight": (3, audio, audio),
+        "encoder.conv2.bias": (audio,),
+        "encoder.ln_post.weight": (audio,),
+        "encoder.ln_post.bias": (audio,),
+        "decoder.positional_embedding": (text, header.n_text_ctx),
+        "decoder.token_embedding.weight": (text, header.n_vocab),
+        "decoder.ln.weight": (text,),
+        "decoder.ln.bias": (text,),
+    }
+    for layer in range(header.n_audio_layer):
+        shapes |= _block(f"encoder.blocks.{layer}", audio, ("attn",))
+    for layer in range(header.n_text_layer):
+        shapes |= _block(f"decoder.blocks.{layer}", text, ("attn", "cross_attn"))
+    return shapes
+
+
+def _block(prefix: str, width: int, attentions: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {
+        f"{prefix}.mlp.0.weight": (width, 4 * width),
+        f"{prefix}.mlp.0.bias": (4 * width,),
+        f"{prefix}.mlp.2.weight": (4 * width, width),
+        f"{prefix}.mlp.2.bias": (width,),
+    }
+    for norm in ("mlp_ln", *(f"{attention}_ln" for attention in attentions)):
+        shapes |= {f"{prefix}.{norm}.weight": (width,), f"{prefix}.{norm}.bias": (width,)}
+    for attention in attentions:
+        for part in ("query", "key", "value", "out"):
+            shapes[f"{prefix}.{attention}.{part}.weight"] = (width, width)
+            if part != "key":
+                shapes[f"{prefix}.{attention}.{part}.bias"] = (width,)
+    return shapes
 
 
 def _invalid(why: str) -> JobError:
