@@ -10,6 +10,7 @@ from app.asr.engines.registry import ENGINES
 from app.asr.host.decoder import Decoded, Decoder, Finished, Planned, Probed
 from app.asr.host.pool import EnginePool
 from app.asr.limits import MediaLimits
+from app.asr.merge import in_time_order, with_channel_speaker
 from app.asr.models import ggml
 from app.asr.notices import final_notices
 from app.asr.plan import plan_fingerprint
@@ -69,7 +70,7 @@ async def transcribe(
                         await run.window(tasks, window, pcm)
                     case Finished():
                         summary = event.summary
-                        await sink.decoded(summary)
+                        await sink.decoded(summary, event.peaks)
     except BaseExceptionGroup as group:
         raise _first(group) from None
     if summary is None:
@@ -121,7 +122,7 @@ class _Run:
             self._pin(await self._transcribe(window, pcm))
 
     def finish(self, summary: MediaSummary) -> Transcription:
-        segments = tuple(segment for index in sorted(self._segments) for segment in self._segments[index])
+        segments = in_time_order(s for index in sorted(self._segments) for s in self._segments[index])
         return Transcription(summary, self._language, segments, self._notices(summary))
 
     async def _transcribe(self, window: Window, pcm: bytes) -> WindowResult:
@@ -131,6 +132,7 @@ class _Run:
             result = await self._pool.submit(
                 self._job, self._spec, options, window, pcm, lambda: self._started(window)
             )
+            result = with_channel_speaker(window, result)
             self._take(window, result)
             await self._sink.committed(window, result)
         finally:

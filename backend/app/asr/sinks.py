@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from app.asr.types import MediaSummary, Segment, Stage, Window, WindowResult
+from app.asr.merge import in_time_order
+from app.asr.types import MediaSummary, Peaks, Segment, Stage, Window, WindowResult
 
 
 class PipelineSink(Protocol):
@@ -25,8 +26,8 @@ class PipelineSink(Protocol):
     async def committed(self, window: Window, result: WindowResult) -> None:
         """The window is done. Calls come in the order in which windows end, not by index."""
 
-    async def decoded(self, summary: MediaSummary) -> None:
-        """The whole file has been read: the plan is complete."""
+    async def decoded(self, summary: MediaSummary, peaks: Peaks | None) -> None:
+        """The whole file has been read: the plan is complete. `peaks` is None where nothing was decoded."""
 
 
 class MemorySink:
@@ -39,6 +40,7 @@ class MemorySink:
         self.results: dict[int, WindowResult] = {}
         self.executions: list[int] = []
         self.summary: MediaSummary | None = None
+        self.peaks: Peaks | None = None
 
     async def stage(self, stage: Stage) -> None:
         self.stages.append(stage)
@@ -56,10 +58,10 @@ class MemorySink:
     async def committed(self, window: Window, result: WindowResult) -> None:
         self.results[window.index] = result
 
-    async def decoded(self, summary: MediaSummary) -> None:
-        self.summary = summary
+    async def decoded(self, summary: MediaSummary, peaks: Peaks | None) -> None:
+        self.summary, self.peaks = summary, peaks
 
     @property
     def segments(self) -> tuple[Segment, ...]:
         """All segments so far, in order of time."""
-        return tuple(segment for index in sorted(self.results) for segment in self.results[index].segments)
+        return in_time_order(s for index in sorted(self.results) for s in self.results[index].segments)

@@ -91,7 +91,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class MediaSummary:
-    """What decoding the whole file told. `duration_ms` counts decoded samples, never the header."""
+    """What decoding the whole file told. `duration_ms` counts decoded samples, never the header.
+
+    `speakers_by_channel` says that each channel was planned for itself, as one speaker of a dialogue.
+    """
 
     duration_ms: int
     speech_ms: int
@@ -104,6 +107,7 @@ class MediaSummary:
     windows: int
     notices: tuple[Notice, ...] = ()
     channel_layout: str = ""
+    speakers_by_channel: bool = False
 
 
 @dataclass(frozen=True, slots=True)

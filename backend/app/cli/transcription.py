@@ -16,7 +16,7 @@ from app.asr.limits import MediaLimits
 from app.asr.pipeline import transcribe
 from app.asr.selection import availability, choose
 from app.asr.sinks import MemorySink
-from app.asr.types import EngineSpec, MediaSummary, Stage, TranscribeOptions, Window, WindowResult
+from app.asr.types import EngineSpec, MediaSummary, Peaks, Stage, TranscribeOptions, Window, WindowResult
 from app.cli.progress import FileProgress
 from app.core.config import Environment, Settings
 from app.core.errors import InvalidInputError, JobError
@@ -132,8 +132,8 @@ class _ReportingSink(MemorySink):
         await super().committed(window, result)
         self._progress.done(window.end_ms, window.duration_ms, time.monotonic())
 
-    async def decoded(self, summary: MediaSummary) -> None:
-        await super().decoded(summary)
+    async def decoded(self, summary: MediaSummary, peaks: Peaks | None) -> None:
+        await super().decoded(summary, peaks)
         self._progress.expect(summary.duration_ms)
 
 

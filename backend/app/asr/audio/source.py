@@ -29,6 +29,7 @@ class Source:
     codec: str
     sample_rate: int
     channels: int
+    channel_layout: str
     has_video: bool
     hint_ms: int | None
     hint_is_exact: bool
@@ -115,6 +116,7 @@ def _inspect(container: Any, head: bytes) -> Source:
         codec=str(context.name),
         sample_rate=int(context.sample_rate),
         channels=int(context.channels),
+        channel_layout=_layout(context),
         has_video=any(not _is_cover(video) for video in container.streams.video),
         hint_ms=duration // 1000 if duration and duration > 0 else None,
         hint_is_exact=_duration_is_written(name, head),
@@ -127,6 +129,11 @@ def check_rate(rate: int) -> None:
         raise JobError(
             "media_invalid", f"The file claims a sample rate of {rate} Hz; 4 to 384 kHz can be read."
         )
+
+
+def _layout(context: Any) -> str:
+    """FFmpeg's name of the channels' places; where the file gives none, what one and two channels always are."""
+    return {1: "mono", 2: "stereo"}.get(context.channels, str(context.layout.name))
 
 
 def _preference(stream: Any) -> tuple[bool, int]:

@@ -45,6 +45,7 @@ def summarise(
         has_video=source.has_video,
         windows=windows,
         notices=tuple(notices),
+        channel_layout=source.channel_layout,
     )
 
 

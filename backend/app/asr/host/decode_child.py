@@ -57,6 +57,7 @@ def _fail(pipe: BinaryIO, code: str, message: str) -> None:
 
 def decode(request: Json, pipe: BinaryIO) -> None:
     """Decodes, finds speech, cuts, and writes the messages that `Decoder` reads."""
+    from app.asr.audio.peak_meter import PeakMeter
     from app.asr.audio.samples import RATE, SampleReader
     from app.asr.audio.source import open_source
     from app.asr.audio.summary import summarise
@@ -71,8 +72,10 @@ def decode(request: Json, pipe: BinaryIO) -> None:
         digest.start()
         reader = SampleReader(source, max_seconds=request["max_audio_seconds"])
         windower = make_windower(Vad(request["vad"]))
+        meter = PeakMeter()
         windows, reported = 0, time.monotonic()
         for block in reader:
+            meter.feed(block)
             for window, pcm in windower.feed(block):
                 windows += 1
                 frames.write(pipe, {"kind": "window", "window": window_to_json(window)}, pcm.tobytes())
@@ -86,7 +89,10 @@ def decode(request: Json, pipe: BinaryIO) -> None:
         summary = summarise(
             source, reader, path=path, speech_ms=windower.speech_ms, windows=windows, sha256=digest.value
         )
-        frames.write(pipe, {"kind": "finished", "summary": summary_to_json(summary)})
+        peaks = meter.finish()
+        drawing = {name: getattr(peaks, name) for name in ("sample_rate", "samples_per_pixel", "length")}
+        message = {"kind": "finished", "summary": summary_to_json(summary), "peaks": drawing}
+        frames.write(pipe, message, peaks.data)
 
 
 class _Digest(threading.Thread):

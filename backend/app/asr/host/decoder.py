@@ -14,7 +14,7 @@ from pathlib import Path
 from app.asr import codec
 from app.asr.host import frames, spawn
 from app.asr.limits import MediaLimits
-from app.asr.types import MediaSummary, TranscribeOptions, Window
+from app.asr.types import MediaSummary, Peaks, TranscribeOptions, Window
 from app.core.errors import JobError
 
 MODULE = "app.asr.host.decode_child"
@@ -47,6 +47,7 @@ class Finished:
     """The whole file has been read."""
 
     summary: MediaSummary
+    peaks: Peaks
 
 
 Event = Probed | Decoded | Planned | Finished
@@ -135,7 +136,8 @@ def _event(message: frames.Json, payload: bytes) -> Event:
         case "window":
             return Planned(codec.window_from_json(message["window"]), payload)
         case "finished":
-            return Finished(codec.summary_from_json(message["summary"]))
+            peaks = Peaks(**message["peaks"], data=payload)
+            return Finished(codec.summary_from_json(message["summary"]), peaks)
         case _:
             raise JobError(message["code"], message["message"])
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.asr.types import MediaSummary, Stage, Window, WindowResult
+from app.asr.types import MediaSummary, Peaks, Stage, Window, WindowResult
 from app.core.clock import utcnow
 from app.core.logging import get_logger
 from app.db.session import Database, SystemSession
@@ -151,7 +151,7 @@ class JobSink:
         self.in_flight -= 1
         self._bus.progress(self._claim.workspace_id, progress)
 
-    async def decoded(self, summary: MediaSummary) -> None:
+    async def decoded(self, summary: MediaSummary, peaks: Peaks | None) -> None:  # noqa: ARG002 (drawn by nobody yet)
         self.meter.expect(summary.duration_ms)
 
         async def store(session: SystemSession) -> None:

@@ -78,4 +78,4 @@ async def write_stub(source: Path, filename: str, sink: JobSink) -> None:
     if await sink.plan(window) is None:
         await sink.started(window)
         await sink.committed(window, WindowResult(tuple(result.segments), result.language))
-    await sink.decoded(result.summary)
+    await sink.decoded(result.summary, None)
