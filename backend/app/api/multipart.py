@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from app.core.errors import InvalidInputError
 
-MAX_FIELD_BYTES = 8 * 1024
+MAX_FIELD_BYTES = 32 * 1024  # a hundred terms of a vocabulary in any script
 MAX_FIELDS = 50
 MAX_HEADER_BYTES = 16 * 1024
 

@@ -10,6 +10,8 @@ from app.schemas.jobs import Term
 class WorkspaceSettings(BaseModel):
     """What holds for all jobs of a workspace."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     allow_cloud: bool = Field(description="False: no recording leaves this server for a provider.")
     vocabulary: list[str] = Field(description="Names and terms to expect in every recording.")
     prompt: str = Field(description="A text in the style and spelling that is wanted.")

@@ -162,6 +162,9 @@ async def test_the_list_is_newest_first_and_pages_by_cursor(app: RunningApp) -> 
             break
     assert seen == names[::-1]
     assert (await app.client.get("/api/jobs", params={"status": "failed"})).json()["items"] == []
+    for several in ({"status": "failed,completed"}, {"status": ["failed", "completed"]}):
+        assert len((await app.client.get("/api/jobs", params=several)).json()["items"]) == 5
+    assert (await app.client.get("/api/jobs", params={"status": "failed, cancelled"})).json()["items"] == []
     found = (await app.client.get("/api/jobs", params={"q": "PART 3"})).json()["items"]
     assert [job["filename"] for job in found] == ["part 3.txt"]
     assert (await app.client.get("/api/jobs", params={"q": "%"})).json()["items"] == []

@@ -43,7 +43,7 @@ export async function fetchTabPage(
         params: {
           query: {
             limit: JOBS_PAGE_SIZE,
-            status: statuses[step],
+            status: statuses[step] && [statuses[step]],
             q: filter.q || undefined,
             cursor: cursor ?? undefined,
           },

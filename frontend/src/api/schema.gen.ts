@@ -500,6 +500,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workspaces/{workspace_id}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Settings
+         * @description Hints for every recording, and whether providers may hear them.
+         */
+        get: operations["workspaces_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Settings
+         * @description Change what is named; owners and admins may.
+         */
+        patch: operations["workspaces_change_settings"];
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1422,6 +1446,39 @@ export interface components {
             end_ms: number;
             /** Confidence */
             confidence?: number | null;
+        };
+        /**
+         * WorkspaceSettings
+         * @description What holds for all jobs of a workspace.
+         */
+        WorkspaceSettings: {
+            /**
+             * Allow Cloud
+             * @description False: no recording leaves this server for a provider.
+             */
+            allow_cloud: boolean;
+            /**
+             * Vocabulary
+             * @description Names and terms to expect in every recording.
+             */
+            vocabulary: string[];
+            /**
+             * Prompt
+             * @description A text in the style and spelling that is wanted.
+             */
+            prompt: string;
+        };
+        /**
+         * WorkspaceSettingsPatch
+         * @description What is absent stays as it is.
+         */
+        WorkspaceSettingsPatch: {
+            /** Allow Cloud */
+            allow_cloud?: boolean | null;
+            /** Vocabulary */
+            vocabulary?: string[] | null;
+            /** Prompt */
+            prompt?: string | null;
         };
     };
     responses: never;
@@ -2456,6 +2513,15 @@ export interface operations {
                      * @enum {string}
                      */
                     vad?: "auto" | "off";
+                    /** @default false */
+                    translate?: boolean;
+                    /** @description Names and terms, separated by commas. */
+                    vocabulary?: string;
+                    prompt?: string;
+                    speakers?: number;
+                    max_speakers?: number;
+                    /** @default false */
+                    fresh?: boolean;
                     engine?: string;
                     model?: string;
                 };
@@ -2616,7 +2682,8 @@ export interface operations {
     jobs_list: {
         parameters: {
             query?: {
-                status?: components["schemas"]["JobStatus"] | null;
+                /** @description One status, or several: repeated, or separated by commas. */
+                status?: string[] | null;
                 /** @description Part of a file name. */
                 q?: string | null;
                 limit?: number;
@@ -3013,6 +3080,108 @@ export interface operations {
                     "application/x-subrip": unknown;
                     "text/vtt": unknown;
                     "application/json": unknown;
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    workspaces_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceSettings"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    workspaces_change_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkspaceSettingsPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceSettings"];
                 };
             };
             /** @description The input is not acceptable; `field` says where. */

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api.routers import auth, files, jobs, live, operations, store, transcribe
+from app.api.routers import auth, files, jobs, live, operations, store, transcribe, workspaces
 
 # live stands before jobs: /api/jobs/events is not the job named "events".
 ROUTERS: tuple[APIRouter, ...] = (
@@ -12,5 +12,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     transcribe.router,
     live.router,
     jobs.router,
+    workspaces.router,
     operations.router,
 )

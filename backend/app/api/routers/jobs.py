@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 
 from app.api.deps import ContainerDep, CurrentTenant, TenantRead, TenantWrite
 from app.api.disposition import transcript_attachment
+from app.core.errors import InvalidInputError
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.models import JobStatus
 from app.schemas.jobs import DownloadFormat, Job, JobCreate, JobPage, JobRetry, TranscriptResult
@@ -36,19 +37,30 @@ async def create(
 async def list_jobs(
     container: ContainerDep,
     session: TenantRead,
-    status: JobStatus | None = None,
+    status: Annotated[
+        list[str] | None, Query(description="One status, or several: repeated, or separated by commas.")
+    ] = None,
     q: Annotated[str | None, Query(max_length=200, description="Part of a file name.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Any:
     """The workspace's jobs, newest first."""
     jobs, following = await container.jobs.list(
-        session, status=status, q=q, limit=limit, cursor=Cursor.decode(cursor)
+        session, statuses=_statuses(status or []), q=q, limit=limit, cursor=Cursor.decode(cursor)
     )
     return {
         "items": [job_view(job) for job in jobs],
         "next_cursor": following.encode() if following is not None else None,
     }
+
+
+def _statuses(given: list[str]) -> list[JobStatus]:
+    names = [name.strip() for value in given for name in value.split(",") if name.strip()]
+    try:
+        return [JobStatus(name) for name in names]
+    except ValueError:
+        allowed = ", ".join(JobStatus)
+        raise InvalidInputError(f"status: must be of {allowed}.", field="query.status") from None
 
 
 @router.get("/{job_id}", response_model=Job)

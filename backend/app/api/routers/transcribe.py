@@ -29,6 +29,12 @@ _BODY: dict[str, Any] = {
                     "language": {"type": "string", "default": "auto"},
                     "mode": {"type": "string", "enum": ["mono", "dialogue"], "default": "mono"},
                     "vad": {"type": "string", "enum": ["auto", "off"], "default": "auto"},
+                    "translate": {"type": "boolean", "default": False},
+                    "vocabulary": {"type": "string", "description": "Names and terms, separated by commas."},
+                    "prompt": {"type": "string"},
+                    "speakers": {"type": "integer", "minimum": 1, "maximum": 32},
+                    "max_speakers": {"type": "integer", "minimum": 1, "maximum": 32},
+                    "fresh": {"type": "boolean", "default": False},
                     "engine": {"type": "string"},
                     "model": {"type": "string"},
                 },
@@ -83,7 +89,9 @@ def _content_type(part: Part) -> str | None:
 
 
 def _options(fields: dict[str, str]) -> JobOptions:
-    given = {name: value for name, value in fields.items() if value}
+    given: dict[str, Any] = {name: value for name, value in fields.items() if value}
+    if "vocabulary" in given:
+        given["vocabulary"] = [term for term in given["vocabulary"].split(",") if term.strip()]
     try:
         return JobOptions(**JobOptionsIn(**given).model_dump())
     except ValidationError as error:

@@ -14,7 +14,7 @@ from app.asr.host.decoder import Decoder
 from app.asr.host.pool import EngineCrashed, EnginePool
 from app.asr.limits import MediaLimits
 from app.asr.pipeline import transcribe
-from app.asr.types import EngineSpec, Mode, TranscribeOptions, Vad
+from app.asr.types import EngineSpec, TranscribeOptions
 from app.core.errors import AppError, JobError
 from app.core.logging import bound_contextvars, get_logger
 from app.db.session import Database
@@ -23,6 +23,7 @@ from app.services.jobs import claims, finalize, planning
 from app.services.jobs.bus import EventBus
 from app.services.jobs.checkpoints import JobSink, PlanChangedError
 from app.services.jobs.engine_choice import EngineChooser
+from app.services.jobs.options import transcribe_options
 from app.services.jobs.waiting import FAR_SECONDS
 from app.storage.base import ObjectStore
 
@@ -104,16 +105,7 @@ class JobRun:
         choice = await parts.chooser.choose(job)
         if choice.spec is None:
             raise planning.MustWaitError(choice.wait_reason or "engine_unavailable")
-        options = TranscribeOptions(
-            language=job.language,
-            mode=Mode(job.mode),
-            vad=Vad(job.vad),
-            translate=job.translate,
-            vocabulary=tuple(job.vocabulary),
-            prompt=job.prompt,
-            speakers=job.speakers,
-            max_speakers=job.max_speakers,
-        )
+        options = transcribe_options(job)
         async with parts.database.system() as session:
             job = await planning.begin_run(session, claim, choice, options)
         source = await parts.store.local_path(file.storage_key)

@@ -14,9 +14,10 @@ from app.core.clock import utcnow
 from app.core.errors import InvalidStateError, NotFoundError
 from app.core.pagination import Cursor
 from app.db.session import TenantSession
-from app.models import FINAL, Job, JobEvent, JobStatus, JobWindow, MediaFile, Transcript
+from app.models import FINAL, Job, JobEvent, JobStatus, JobWindow, MediaFile, Transcript, Workspace
 from app.services.jobs.bus import EventBus
 from app.services.jobs.events import append_end, append_status
+from app.services.jobs.options import merge_hints
 from app.services.jobs.planning import new_run_values
 
 
@@ -46,11 +47,13 @@ class JobService:
         self._interrupt = interrupt
 
     async def create(
-        self, session: TenantSession, *, user_id: UUID, file_id: UUID, options: JobOptions
+        self, session: TenantSession, *, user_id: UUID | None, file_id: UUID, options: JobOptions
     ) -> Job:
         """A pending job for a sealed file. Raises `NotFoundError`, `InvalidInputError`."""
         file = await _get(session, MediaFile, file_id)
         selection.validate_request(options.engine, options.model, options.language)
+        workspace = await session.get_one(Workspace, session.workspace_id)
+        hints = merge_hints(workspace, options.vocabulary, options.prompt)
         job = Job(
             workspace_id=session.workspace_id,
             created_by=user_id,
@@ -60,8 +63,8 @@ class JobService:
             mode=options.mode,
             vad=options.vad,
             translate=options.translate,
-            vocabulary=list(options.vocabulary),
-            prompt=options.prompt,
+            vocabulary=list(hints.vocabulary),
+            prompt=hints.prompt,
             speakers=options.speakers,
             max_speakers=options.max_speakers,
             fresh=options.fresh,
@@ -80,13 +83,19 @@ class JobService:
         return await _get(session, Job, job_id)
 
     async def list(
-        self, session: TenantSession, *, status: str | None, q: str | None, limit: int, cursor: Cursor | None
+        self,
+        session: TenantSession,
+        *,
+        statuses: Sequence[str],
+        q: str | None,
+        limit: int,
+        cursor: Cursor | None,
     ) -> tuple[list[Job], Cursor | None]:
-        """Newest first. `q` finds part of a file name, whatever its case."""
+        """Newest first; in any of `statuses`, or all. `q` finds part of a file name, whatever its case."""
         # The mixin's filter is there too; said again so that the planner takes the (workspace, time) index.
         statement = sa.select(Job).where(Job.workspace_id == session.workspace_id)
-        if status:
-            statement = statement.where(Job.status == status)
+        if statuses:
+            statement = statement.where(Job.status.in_(statuses))
         if q:
             statement = statement.where(Job.filename.icontains(q, autoescape=True))
         if cursor is not None:
