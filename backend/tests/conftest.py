@@ -6,5 +6,6 @@ pytest_plugins = (
     "tests.fixtures.postgres",
     "tests.fixtures.database",
     "tests.fixtures.app",
+    "tests.fixtures.hub",
     "tests.fixtures.server",
 )

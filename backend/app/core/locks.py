@@ -30,6 +30,32 @@ def lock_file(path: Path, *, note: str = "") -> Iterator[None]:
         os.close(fd)
 
 
+def hold(path: Path) -> int:
+    """Mark a file as in use by this process, until the process ends or closes the descriptor that this answers.
+
+    Any number of processes may hold one file; `is_held` sees them. Raises OSError where the file is not there.
+    """
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    try:
+        import fcntl
+    except ImportError:
+        return fd  # an open file cannot be removed on systems without advisory locks
+    fcntl.flock(fd, fcntl.LOCK_SH)
+    return fd
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds the file by `hold` or `lock_file`; a file that is not there is held by nobody."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _try_lock(fd)
+    finally:
+        os.close(fd)
+
+
 def _try_lock(fd: int) -> bool:
     try:
         import fcntl

@@ -6,6 +6,7 @@ import os
 import queue
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ def main() -> None:
     from app.asr.codec import result_to_json, spec_from_json, window_from_json, window_options_from_json
     from app.asr.engines import registry
     from app.core.errors import JobError
+    from app.core.locks import hold
 
     engine: Any = None
     while True:
@@ -36,6 +38,8 @@ def main() -> None:
             if message["kind"] == "load":
                 spec = spec_from_json(message["spec"])
                 confine.limit(data_bytes=message["data_bytes"])
+                if spec.model_path is not None and Path(spec.model_path).is_file():
+                    hold(Path(spec.model_path))  # `models remove` leaves it alone while this process lives
                 engine = registry.create(spec.engine)
                 engine.load(spec)
                 frames.write(pipe, {"kind": "loaded"})

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.asr.models import ggml
+from app.asr.models import ggml, notes
 from app.asr.models.catalogue import CatalogueEntry, find
 from app.core.errors import JobError
-
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +21,16 @@ class ModelFile:
 def resolve(name_or_path: str, models_dir: Path) -> ModelFile | None:
     """The file of a model; None where it is not here.
 
-    A path (with a separator, or ending in .bin) is the operator's own ggml file, looked at by its structure; a name
-    is the catalogue's, checked by size each time and by SHA-256 once. Raises JobError `model_invalid`.
+    A path (with a separator, or ending in .bin or .onnx) is the operator's own file, a ggml one looked at by its
+    structure; a name is the catalogue's, checked by size each time and by SHA-256 once. Raises JobError
+    `model_invalid`.
     """
     if is_path(name_or_path):
         path = Path(name_or_path).expanduser().absolute()
         if not path.is_file():
             return None
-        ggml.check(path)
+        if path.suffix != ".onnx":  # for telling speakers apart: never handed to Whisper
+            ggml.check(path)
         return ModelFile(path.stem, path)
     entry = find(name_or_path)
     if entry is None:
@@ -47,7 +44,7 @@ def resolve(name_or_path: str, models_dir: Path) -> ModelFile | None:
 
 def is_path(name_or_path: str) -> bool:
     """Whether this names a file of the operator's own, not a model of the catalogue."""
-    return "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith(".bin")
+    return "/" in name_or_path or "\\" in name_or_path or name_or_path.endswith((".bin", ".onnx"))
 
 
 def is_present(name_or_path: str, models_dir: Path) -> bool:
@@ -59,42 +56,36 @@ def is_present(name_or_path: str, models_dir: Path) -> bool:
     return entry is not None and path is not None and path.is_file() and path.stat().st_size == entry.bytes
 
 
-def verify(entry: CatalogueEntry, path: Path) -> None:
-    """Compare size and SHA-256 with the pinned ones; a hash that was right once is remembered beside the file.
+def part_of(path: Path) -> Path:
+    """Where a download of a model's file grows."""
+    return path.with_name(path.name + ".part")
+
+
+def lock_of(path: Path) -> Path:
+    """What the one process that downloads or removes a model's file has locked."""
+    return path.with_name(path.name + ".lock")
+
+
+def verify(entry: CatalogueEntry, path: Path, *, again: bool = False) -> None:
+    """Compare size and SHA-256 with the pinned ones; a hash is noted beside the file, and counted anew with `again`.
 
     Raises JobError `model_invalid`.
     """
-    facts = path.stat()
-    if facts.st_size != entry.bytes:
-        raise JobError(
-            "model_invalid",
-            f"{path.name} has {facts.st_size} bytes instead of {entry.bytes}. Remove it and download it again.",
-        )
-    seen = {"sha256": entry.sha256, "bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns}
-    note = path.with_name(path.name + ".ok")
-    with contextlib.suppress(OSError, ValueError):
-        if json.loads(note.read_text("utf-8")) == seen:
-            return
-    if sha256_of(path) != entry.sha256:
-        raise JobError(
-            "model_invalid",
-            f"The bytes of {path.name} are not the published ones. Remove it and download it again.",
-        )
-    remember(entry, path)
+    size = path.stat().st_size
+    if size != entry.bytes:
+        raise _invalid(entry, path, f"{path.name} has {size} bytes instead of {entry.bytes}.")
+    note = None if again else notes.read(path)
+    if note is None:
+        sha256 = notes.sha256_of(path)
+        notes.write(path, sha256)
+    else:
+        sha256 = note.sha256
+    if sha256 != entry.sha256:
+        raise _invalid(entry, path, f"The bytes of {path.name} are not the published ones.")
 
 
-def remember(entry: CatalogueEntry, path: Path) -> None:
-    """Note beside the file that its hash was right; a folder that cannot be written to costs a hash each start."""
-    facts = path.stat()
-    seen = {"sha256": entry.sha256, "bytes": facts.st_size, "mtime_ns": facts.st_mtime_ns}
-    with contextlib.suppress(OSError):
-        path.with_name(path.name + ".ok").write_text(json.dumps(seen), encoding="utf-8")
-
-
-def sha256_of(path: Path) -> str:
-    """In hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+def _invalid(entry: CatalogueEntry, path: Path, what: str) -> JobError:
+    return JobError(
+        "model_invalid",
+        f"{what} `transcribe models download {entry.name}` puts a good one in its place in {path.parent}.",
+    )

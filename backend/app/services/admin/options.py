@@ -76,4 +76,5 @@ def _models(settings: Settings) -> list[dict[str, Any]]:
             "multilingual": entry.multilingual,
         }
         for entry in speech_models.catalogue()
+        if entry.kind == "speech"
     ]

@@ -49,7 +49,7 @@ class ModelKeeper:
         if state.running:
             return True
         recently = state.failed_at is not None and time.monotonic() - state.failed_at < RETRY_DOWNLOAD_SECONDS
-        if not self._enabled or recently or not speech_models.is_known(name):
+        if not self._enabled or recently or speech_models.find(name) is None:
             return False
         self.start(name)
         return True

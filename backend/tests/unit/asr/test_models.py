@@ -1,147 +1,27 @@
-"""Model files: looked into, found, downloaded over a real socket."""
+"""Model files: the catalogue, found, verified, looked into, removed."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import os
 from pathlib import Path
 
 import pytest
 
 from app.asr import models
-from app.asr.host import spawn
+from app.asr.host.pool import EnginePool
 from app.asr.models import ggml
 from app.asr.models.catalogue import CatalogueEntry, catalogue
-from app.asr.types import EngineSpec
-from app.core.errors import JobError
+from app.asr.types import EngineSpec, Window, WindowOptions
+from app.core.errors import ConflictError, JobError, NotFoundError
+from app.core.locks import hold, is_held, lock_file
+from tests.fixtures.hub import DATA, VOICES
 from tests.fixtures.tone_model import WORDS
-
-DATA = bytes(range(256)) * 12_000
-
-
-class Hub:
-    """A model hub on loopback; `cut` ends the next answers after so many bytes."""
-
-    def __init__(self) -> None:
-        self.data = DATA
-        self.cuts: list[int] = []
-        self.requests: list[str | None] = []
-        hub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                asked = self.headers.get("Range")
-                hub.requests.append(asked)
-                if not self.path.endswith("/mirror"):
-                    self.send_response(302)
-                    self.send_header("Location", f"{self.path}/mirror")
-                    self.end_headers()
-                    return
-                start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
-                body = hub.data[start:]
-                self.send_response(206 if asked else 200)
-                self.send_header("Content-Length", str(len(body)))
-                if asked:
-                    self.send_header("Content-Range", f"bytes {start}-{len(hub.data) - 1}/{len(hub.data)}")
-                self.end_headers()
-                self.wfile.write(body[: hub.cuts.pop(0)] if hub.cuts else body)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    hub = Hub()
-    yield hub
-    hub.close()
+from tests.unit.asr.recordings import pcm
 
 
 @pytest.fixture(autouse=True)
-def small_catalogue(monkeypatch: pytest.MonkeyPatch) -> CatalogueEntry:
-    """One model of three megabytes under the name `base-q8_0`."""
-    entry = CatalogueEntry("base-q8_0", "ggml-base-q8_0.bin", len(DATA), hashlib.sha256(DATA).hexdigest())
-    monkeypatch.setattr(sys.modules["app.asr.models.catalogue"], "catalogue", lambda: (entry,))
-    return entry
-
-
-async def test_download_tells_progress_and_is_found(hub: Hub, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    path = await models.download("base-q8_0", tmp_path, hub.url, on_progress=lambda *at: told.append(at))
-    assert path.read_bytes() == DATA
-    assert told[-1] == (len(DATA), len(DATA))
-    assert told == sorted(told)
-    found = models.resolve("base-q8_0", tmp_path)
-    assert found is not None
-    assert (found.name, found.path) == ("base-q8_0", path)
-
-
-async def test_download_goes_on_where_it_broke_off(hub: Hub, tmp_path: Path) -> None:
-    hub.cuts = [1_500_000]
-    with pytest.raises(JobError) as caught:
-        await models.download("base-q8_0", tmp_path, hub.url)
-    assert caught.value.code == "model_missing"
-    assert models.resolve("base-q8_0", tmp_path) is None
-    have = (tmp_path / "ggml-base-q8_0.bin.part").stat().st_size
-    assert 0 < have <= 1_500_000
-    path = await models.download("base-q8_0", tmp_path, hub.url)
-    assert path.read_bytes() == DATA
-    assert hub.requests[-1] == f"bytes={have}-"
-
-
-async def test_other_bytes_are_thrown_away(hub: Hub, tmp_path: Path) -> None:
-    hub.data = DATA[:-1] + b"!"
-    with pytest.raises(JobError) as caught:
-        await models.download("base-q8_0", tmp_path, hub.url)
-    assert caught.value.code == "model_invalid"
-    assert not list(tmp_path.glob("*.bin*part"))
-    assert models.resolve("base-q8_0", tmp_path) is None
-
-
-async def test_no_server(tmp_path: Path) -> None:
-    with pytest.raises(JobError) as caught:
-        await models.download("base-q8_0", tmp_path, "http://127.0.0.1:9")
-    assert caught.value.code == "model_missing"
-
-
-async def test_two_at_once_download_once(hub: Hub, tmp_path: Path) -> None:
-    paths = await asyncio.gather(*(models.download("base-q8_0", tmp_path, hub.url) for _ in range(2)))
-    assert paths[0] == paths[1]
-    assert len(hub.requests) == 2  # one download: the redirect and the file
-
-
-OTHER = """
-import asyncio, hashlib, sys
-from pathlib import Path
-from app.asr import models
-module = sys.modules["app.asr.models.catalogue"]
-entry = models.CatalogueEntry("base-q8_0", "ggml-base-q8_0.bin", int(sys.argv[3]), sys.argv[4])
-module.catalogue = lambda: (entry,)
-print(asyncio.run(models.download("base-q8_0", Path(sys.argv[1]), sys.argv[2])))
-"""
-
-
-def test_two_processes_download_once(hub: Hub, tmp_path: Path, small_catalogue: CatalogueEntry) -> None:
-    arguments = [str(tmp_path), hub.url, str(small_catalogue.bytes), small_catalogue.sha256]
-    processes = [
-        subprocess.Popen([sys.executable, "-c", OTHER, *arguments], env=spawn.child_environment())
-        for _ in range(2)
-    ]
-    assert [process.wait(30) for process in processes] == [0, 0]
-    assert len(hub.requests) == 2
+def _small(small_catalogue: CatalogueEntry) -> None:
+    """Every test here sees the small catalogue."""
 
 
 def test_wrong_bytes_on_disk(tmp_path: Path) -> None:
@@ -158,8 +38,83 @@ def test_wrong_bytes_on_disk(tmp_path: Path) -> None:
 def test_a_verified_file_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ggml-base-q8_0.bin").write_bytes(DATA)
     assert models.resolve("base-q8_0", tmp_path) is not None
-    monkeypatch.setattr("app.asr.models.files.sha256_of", lambda path: "not again")
+    monkeypatch.setattr("app.asr.models.notes.sha256_of", lambda path: "not again")
     assert models.resolve("base-q8_0", tmp_path) is not None
+
+
+def test_a_wrong_hash_is_remembered_and_repaired(
+    small_catalogue: CatalogueEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ggml-base-q8_0.bin"
+    path.write_bytes(DATA)
+    assert models.inspect(small_catalogue, tmp_path) == models.FileStatus(models.FileState.PRESENT, len(DATA))
+    models.check_again(small_catalogue, tmp_path)
+    assert models.inspect(small_catalogue, tmp_path).verified_at is not None
+    before = path.stat()
+    path.write_bytes(DATA[:-1] + b"!")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # bytes that rot do not change the time
+    models.verify(small_catalogue, path)  # the note still fits
+    with pytest.raises(JobError, match=r"ggml-base-q8_0.bin .* models download base-q8_0"):
+        models.check_again(small_catalogue, tmp_path)
+    assert models.inspect(small_catalogue, tmp_path).state == "invalid"
+    monkeypatch.setattr("app.asr.models.notes.sha256_of", lambda path: "not again")
+    with pytest.raises(JobError):
+        models.resolve("base-q8_0", tmp_path)
+
+
+def test_models_of_voices_are_found_like_the_others(tmp_path: Path) -> None:
+    (tmp_path / "voices.onnx").write_bytes(VOICES)
+    found = models.resolve("voices", tmp_path)
+    assert found is not None
+    assert found.path == tmp_path / "voices.onnx"
+    assert models.is_present("voices", tmp_path)
+    assert not models.is_known("voices")  # no job can ask for it
+    own = tmp_path / "own.onnx"
+    own.write_bytes(b"no ggml")
+    assert models.resolve(str(own), tmp_path) == models.ModelFile("own", own)
+
+
+def test_remove(small_catalogue: CatalogueEntry, tmp_path: Path) -> None:
+    path = tmp_path / "ggml-base-q8_0.bin"
+    assert models.remove(small_catalogue, tmp_path) is False
+    with pytest.raises(NotFoundError):
+        models.check_again(small_catalogue, tmp_path)
+    path.write_bytes(DATA)
+    models.check_again(small_catalogue, tmp_path)
+    held = hold(path)
+    assert models.inspect(small_catalogue, tmp_path).held
+    with pytest.raises(ConflictError, match="in use"):
+        models.remove(small_catalogue, tmp_path)
+    os.close(held)
+    with lock_file(tmp_path / "ggml-base-q8_0.bin.lock", note="4711"):
+        assert models.inspect(small_catalogue, tmp_path).state == "downloading"
+        with pytest.raises(ConflictError, match="process 4711"):
+            models.remove(small_catalogue, tmp_path)
+    assert models.remove(small_catalogue, tmp_path) is True
+    assert [file.name for file in tmp_path.iterdir()] == ["ggml-base-q8_0.bin.lock"]
+
+
+async def test_a_loaded_model_is_held(tone_spec: EngineSpec, tmp_path: Path) -> None:
+    path = tmp_path / "tone.bin"
+    path.write_bytes(Path(str(tone_spec.model_path)).read_bytes())
+    pool = EnginePool(1, nice=0)
+    try:
+        await pool.submit(
+            "job",
+            EngineSpec("whisper_cpp", "tone", str(path)),
+            WindowOptions("en"),
+            Window(0, 0, 2000),
+            pcm(2),
+            _nothing,
+        )
+        assert is_held(path)
+    finally:
+        await pool.close()
+    assert not is_held(path)
+
+
+async def _nothing() -> None:
+    pass
 
 
 def test_the_operators_own_file(tone_spec: EngineSpec, tmp_path: Path) -> None:
@@ -174,8 +129,23 @@ def test_the_shipped_catalogue() -> None:
     rows = catalogue()
     names = {row.name for row in rows}
     assert {"tiny", "base", "base-q8_0", "base.en", "small", "medium", "large-v3", "large-v3-turbo"} <= names
-    assert all(len(row.sha256) == 64 and row.bytes > 30_000_000 for row in rows)
+    assert all(len(row.sha256) == 64 and row.bytes > 5_000_000 for row in rows)
+    assert len(names) == len({row.file for row in rows}) == len(rows)
     assert rows[0].url("https://hub/").startswith("https://hub/ggerganov/whisper.cpp/resolve/")
+    first = {row.name for row in rows if row.recommended}
+    assert {"tiny-q8_0", "base-q8_0", "small.en-q8_0", "large-v3", "large-v3-turbo-q8_0"} <= first
+    assert not {"base", "small-q5_1", "large-v3-q5_0"} & first
+
+
+def test_models_of_voices_come_from_their_homes_or_the_mirror() -> None:
+    voices = {row.name: row for row in catalogue() if row.kind == "speakers"}
+    assert models.SEGMENTATION in voices
+    titanet = voices["nemo_en_titanet_small"]
+    assert (titanet.licence, titanet.recommended, titanet.multilingual) == ("CC-BY-4.0", True, True)
+    assert titanet.url("https://huggingface.co/").startswith(
+        "https://github.com/k2-fsa/sherpa-onnx/releases/"
+    )
+    assert titanet.url("https://mirror.example").startswith("https://mirror.example/k2-fsa/sherpa-onnx/")
 
 
 def broken(tone_spec: EngineSpec, path: Path, keep: int, change: dict[int, bytes] | None = None) -> Path:
