@@ -12,6 +12,7 @@ from app.asr.host.pool import EnginePool
 from app.asr.host.sizing import plan_processes
 from app.asr.limits import MediaLimits
 from app.asr.models import is_known, is_path
+from app.asr.remote.breaker import CircuitBreaker
 from app.core.config import Settings
 from app.core.errors import ConfigurationError
 from app.core.metrics import Metrics
@@ -24,6 +25,7 @@ from app.services.admin.readiness import Readiness
 from app.services.identity.accounts import Accounts
 from app.services.identity.sessions import Sessions
 from app.services.jobs.bus import EventBus
+from app.services.jobs.cloud_gate import PROVIDERS, CloudGate
 from app.services.jobs.dispatcher import InProcessDispatcher
 from app.services.jobs.engine_choice import EngineChooser
 from app.services.jobs.model_keeper import ModelKeeper
@@ -110,7 +112,9 @@ def build_container(settings: Settings) -> Container:
     models = ModelKeeper(
         settings.models_dir, settings.speech.model_base_url, enabled=settings.speech.model_auto_download
     )
-    chooser = EngineChooser(settings, models)
+    breakers = {name: CircuitBreaker() for name in PROVIDERS}
+    gate = CloudGate(settings.cloud, database, breakers)
+    chooser = EngineChooser(settings, models, gate)
     processes = plan_processes(settings.speech.engine_processes, settings.speech.whisper_model)
     pool = EnginePool(
         processes,
@@ -147,7 +151,7 @@ def build_container(settings: Settings) -> Container:
         chooser=chooser,
         pool=pool,
         dispatcher=dispatcher,
-        jobs=JobService(bus, ring=dispatcher.ring, interrupt=dispatcher.interrupt),
+        jobs=JobService(bus, ring=dispatcher.ring, interrupt=dispatcher.interrupt, gate=gate),
         readiness=Readiness(database, store, chooser, settings.server.data_dir),
         maintenance=Maintenance(
             [("expire_uploads", lambda: expire_uploads(database, store, ttl=intake.ttl))]

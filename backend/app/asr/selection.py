@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,13 @@ from app.core.errors import InvalidInputError, JobError
 MODEL_MISSING = "model_missing"
 MODEL_INVALID = "model_invalid"
 ENGINE_MISSING = "engine_missing"
+# Why a provider is not asked
+CLOUD_NOT_CONFIGURED = "cloud_not_configured"
+CLOUD_FORBIDDEN = "cloud_forbidden"
+CLOUD_LIMIT = "cloud_limit"
+CLOUD_SPEND_LIMIT = "cloud_spend_limit"
+MODEL_RETIRED = "model_retired"
+PROVIDER_DOWN = "provider_down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,10 @@ def choose(
     order: Sequence[str],
     look: Callable[[str], Availability],
     strict: bool,
+    translate: bool = False,
 ) -> Choice:
-    """The first of `order` that is available and knows `language`, or just `engine` where one is named.
+    """The first of `order` that is available, knows `language` and can `translate` where that is asked, or just
+    `engine` where one is named.
 
     `strict` (production): where the first engine's model is missing the job waits for it, it never falls through to
     a worse engine unasked.
@@ -65,7 +74,7 @@ def choose(
     reasons: list[str] = []
     first_code: str | None = None
     for name in [engine] if engine is not None else order:
-        refusal = _language_refusal(name, language)
+        refusal = _language_refusal(name, language) or _translate_refusal(name, translate)
         found = look(name) if refusal is None else Availability(None, "language", refusal)
         if found.spec is not None:
             return Choice(found.spec, reasons=tuple(reasons))
@@ -81,6 +90,8 @@ def availability(name: str, model: str, models_dir: Path) -> Availability:
     info = ENGINES.get(name)
     if info is None or not installed(name):
         return Availability(None, ENGINE_MISSING, "not installed on this machine")
+    if info.needs_network:
+        return Availability(None, CLOUD_NOT_CONFIGURED, "a provider, which only the server asks")
     if not info.needs_model:
         return Availability(EngineSpec(name, low_accuracy=info.low_accuracy))
     try:
@@ -98,25 +109,36 @@ def availability(name: str, model: str, models_dir: Path) -> Availability:
     return Availability(EngineSpec(name, model=file.name, model_path=str(file.path)))
 
 
-def list_engines(model: str, models_dir: Path) -> list[EngineStatus]:
-    """Every engine, and whether a job that names it would run now."""
+def list_engines(
+    model: str, models_dir: Path, cloud: Mapping[str, Availability] | None = None
+) -> list[EngineStatus]:
+    """Every engine, and whether a job that names it would run now. `cloud` is what is known of the providers."""
     statuses = []
     for info in ENGINES.values():
-        found = availability(info.name, model, models_dir)
+        found = (cloud or {}).get(info.name) or availability(info.name, model, models_dir)
         statuses.append(EngineStatus(info.name, found.spec is not None, info.low_accuracy, found.reason))
     return statuses
 
 
 def validate_request(
-    engine: str | None, model: str | None, language: str, *, own_files: bool = False
+    engine: str | None,
+    model: str | None,
+    language: str,
+    *,
+    own_files: bool = False,
+    translate: bool = False,
 ) -> None:
-    """What a caller may ask for; a model by path only with `own_files`. Raises `InvalidInputError` with the field."""
+    """What a caller may ask for; a model by path only with `own_files`. Raises `InvalidInputError` with the field.
+
+    A provider's models are not looked at here: `app.services.jobs.cloud_gate` knows them.
+    """
     if engine is not None and engine != "auto" and engine not in ENGINES:
         raise InvalidInputError(
             f"There is no engine named {engine}. Choose from {', '.join(ENGINES)}.", field="engine"
         )
     is_own = own_files and model is not None and models.is_path(model)
-    if model is not None and not is_own and not models.is_known(model):
+    remote = engine in ENGINES and ENGINES[engine].needs_network
+    if model is not None and not remote and not is_own and not models.is_known(model):
         raise InvalidInputError(
             f"There is no model named {model}. `transcribe models list` shows them all.", field="model"
         )
@@ -128,6 +150,9 @@ def validate_request(
     refusal = _language_refusal(engine, language) if engine else None
     if refusal is not None:
         raise InvalidInputError(f"{engine} {refusal}.", field="language")
+    refusal = _translate_refusal(engine, translate) if engine else None
+    if refusal is not None:
+        raise InvalidInputError(f"{engine} {refusal}.", field="translate")
 
 
 def _language_refusal(engine: str, language: str) -> str | None:
@@ -135,3 +160,8 @@ def _language_refusal(engine: str, language: str) -> str | None:
     if info is None or info.languages == "any" or language in (AUTO, MIXED) or language in info.languages:
         return None
     return f"knows only {', '.join(info.languages)}"
+
+
+def _translate_refusal(engine: str, translate: bool) -> str | None:
+    info = ENGINES.get(engine)
+    return "cannot translate" if translate and info is not None and not info.translates else None

@@ -59,7 +59,14 @@ async def test_options_tell_a_client_what_it_may_offer(running_app: RunningApp) 
     options = (await running_app.client.get("/api/options")).json()
     assert options["needs_first_account"] is True
     assert options["password_min_length"] == 12
-    assert {engine["name"] for engine in options["engines"]} == {"whisper_cpp", "pocketsphinx"}
+    engines = {engine["name"]: engine for engine in options["engines"]}
+    assert engines.keys() >= {"whisper_cpp", "pocketsphinx", "assemblyai", "openai"}
+    assert {name for name, engine in engines.items() if engine["cloud"]} == {"assemblyai", "openai"}
+    assert engines["openai"]["models"][0] == "whisper-1"
+    assert (engines["assemblyai"]["available"], engines["assemblyai"]["reason"]) == (
+        False,
+        "ASSEMBLYAI_API_KEY is not set",
+    )
     assert any(model["name"] == "base-q8_0" and model["default"] for model in options["models"])
     assert {"code": "en", "name": "English"} in options["languages"]
     assert options["default_engine"]["reason"]

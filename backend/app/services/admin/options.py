@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from app import __version__
 from app.asr import models as speech_models
 from app.asr.engines.registry import ENGINES
 from app.asr.languages import LANGUAGES
-from app.asr.selection import list_engines
+from app.asr.selection import Availability, list_engines
 from app.core.config import Settings
 from app.db.session import Database
 from app.services.identity.accounts import Accounts
@@ -32,7 +33,7 @@ async def read_options(
         "max_file_bytes": settings.storage.max_file_bytes,
         "max_audio_seconds": settings.storage.max_audio_seconds,
         "version": __version__,
-        "engines": await asyncio.to_thread(_engines, settings),
+        "engines": await asyncio.to_thread(_engines, settings, await chooser.look_at_providers(), chooser),
         "models": await asyncio.to_thread(_models, settings),
         "languages": [
             {"code": code, "name": name} for code, name in sorted(LANGUAGES.items(), key=lambda pair: pair[1])
@@ -48,7 +49,9 @@ async def read_options(
     }
 
 
-def _engines(settings: Settings) -> list[dict[str, Any]]:
+def _engines(
+    settings: Settings, cloud: Mapping[str, Availability], chooser: EngineChooser
+) -> list[dict[str, Any]]:
     return [
         {
             "name": e.name,
@@ -58,10 +61,10 @@ def _engines(settings: Settings) -> list[dict[str, Any]]:
             "words": ENGINES[e.name].words,
             "speakers": ENGINES[e.name].speakers,
             "translates": ENGINES[e.name].translates,
-            "models": None if ENGINES[e.name].needs_model else [],
+            "models": None if ENGINES[e.name].needs_model else chooser.provider_models(e.name),
             "reason": e.reason,
         }
-        for e in list_engines(settings.speech.whisper_model, settings.models_dir)
+        for e in list_engines(settings.speech.whisper_model, settings.models_dir, cloud)
         if e.name != "stub" or settings.speech.transcription_backend == "stub"
     ]
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from uuid import UUID
 
 from app.asr import models as speech_models
-from app.asr.selection import Choice, availability, choose
+from app.asr.selection import PROVIDER_DOWN, Availability, Choice, availability, choose
 from app.core.config import Environment, Settings
 from app.models import Job
+from app.services.jobs.cloud_gate import PROVIDERS, CloudGate
 from app.services.jobs.model_keeper import ModelKeeper
 
 MODEL_DOWNLOADING = "model_downloading"
@@ -17,9 +20,10 @@ NEEDS_MODEL = "whisper_cpp"  # who names a model wants that one, and waits for i
 class EngineChooser:
     """DESIGN.md section 4 with this server's settings; the rule itself is `app.asr.selection.choose`."""
 
-    def __init__(self, settings: Settings, keeper: ModelKeeper) -> None:
+    def __init__(self, settings: Settings, keeper: ModelKeeper, gate: CloudGate | None = None) -> None:
         self._settings = settings
         self._keeper = keeper
+        self._gate = gate
 
     async def prefetch(self) -> None:
         """Begin to fetch WHISPER_MODEL where it is missing, so that the first job need not wait for it."""
@@ -27,29 +31,81 @@ class EngineChooser:
         if not await self.has_model(name):
             self._keeper.ensure(name)
 
-    async def choose(self, job: Job) -> Choice:
-        """The engine for this job, or why it has to wait."""
-        return await self.choose_for(job.requested_engine, job.requested_model, job.language)
+    async def choose(self, job: Job, *, passed_over: Mapping[str, str] | None = None) -> Choice:
+        """The engine for this job, or why it has to wait.
 
-    async def choose_for(self, engine: str | None, model: str | None, language: str) -> Choice:
+        `passed_over` names engines that have failed it on this try, each with a sentence. A provider that holds the
+        recording, or has made part of the text, keeps the job as long as it can.
+        """
+        begun = job.engine if job.engine in PROVIDERS and job.windows_committed else None
+        return await self.choose_for(
+            job.requested_engine,
+            job.requested_model,
+            job.language,
+            translate=job.translate,
+            workspace_id=job.workspace_id,
+            passed_over=passed_over,
+            begun_with=begun,
+        )
+
+    async def choose_for(
+        self,
+        engine: str | None,
+        model: str | None,
+        language: str,
+        *,
+        translate: bool = False,
+        workspace_id: UUID | None = None,
+        passed_over: Mapping[str, str] | None = None,
+        begun_with: str | None = None,
+    ) -> Choice:
         """The same for a request that is no job yet."""
         speech = self._settings.speech
         backend = engine or (speech.transcription_backend if model is None else NEEDS_MODEL)
-        wanted = model or speech.whisper_model
+        remote_model = model if backend in PROVIDERS else None
+        wanted = speech.whisper_model if remote_model or model is None else model
         if (
             backend in ("auto", "whisper_cpp")
             and not await self.has_model(wanted)
             and self._keeper.ensure(wanted)
         ):
             return Choice(None, wait_reason=MODEL_DOWNLOADING)
+        cloud = await self.look_at_providers(
+            workspace_id, model=remote_model, translate=translate, begun_with=begun_with
+        )
+        failed = passed_over or {}
+
+        def look(name: str) -> Availability:
+            if name in failed:
+                return Availability(None, PROVIDER_DOWN, failed[name])
+            return cloud.get(name) or availability(name, wanted, self._settings.models_dir)
+
         return await asyncio.to_thread(
             choose,
             None if backend == "auto" else backend,
             language,
             order=speech.engines,
-            look=lambda name: availability(name, wanted, self._settings.models_dir),
+            look=look,
             strict=self._settings.server.env == Environment.PROD,
+            translate=translate,
         )
+
+    async def look_at_providers(
+        self,
+        workspace_id: UUID | None = None,
+        *,
+        model: str | None = None,
+        translate: bool = False,
+        begun_with: str | None = None,
+    ) -> dict[str, Availability]:
+        """Which providers may be asked now, and why the others may not."""
+        if self._gate is None:
+            return {}
+        return await self._gate.look(workspace_id, model=model, translate=translate, begun_with=begun_with)
+
+    def provider_models(self, engine: str) -> list[str]:
+        """The models that a job may name for a provider; none for other engines."""
+        return self._gate.models(engine) if self._gate is not None and engine in PROVIDERS else []
 
     async def has_model(self, name: str) -> bool:
         return await asyncio.to_thread(speech_models.is_present, name, self._settings.models_dir)

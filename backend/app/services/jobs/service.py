@@ -16,6 +16,7 @@ from app.core.pagination import Cursor
 from app.db.session import TenantSession
 from app.models import FINAL, Job, JobEvent, JobStatus, JobWindow, MediaFile, Transcript, Workspace
 from app.services.jobs.bus import EventBus
+from app.services.jobs.cloud_gate import CloudGate
 from app.services.jobs.events import append_end, append_status
 from app.services.jobs.options import merge_hints
 from app.services.jobs.planning import new_run_values
@@ -39,10 +40,19 @@ class JobOptions:
 
 
 class JobService:
-    """`ring` tells the executor that there is work, `interrupt` that a running job has to stop now."""
+    """`ring` tells the executor that there is work, `interrupt` that a running job has to stop now, `gate` knows which
+    providers a workspace may name."""
 
-    def __init__(self, bus: EventBus, *, ring: Callable[[], None], interrupt: Callable[[UUID], None]) -> None:
+    def __init__(
+        self,
+        bus: EventBus,
+        *,
+        ring: Callable[[], None],
+        interrupt: Callable[[UUID], None],
+        gate: CloudGate | None = None,
+    ) -> None:
         self._bus = bus
+        self._gate = gate
         self._ring = ring
         self._interrupt = interrupt
 
@@ -51,7 +61,11 @@ class JobService:
     ) -> Job:
         """A pending job for a sealed file. Raises `NotFoundError`, `InvalidInputError`."""
         file = await _get(session, MediaFile, file_id)
-        selection.validate_request(options.engine, options.model, options.language)
+        selection.validate_request(
+            options.engine, options.model, options.language, translate=options.translate
+        )
+        if self._gate is not None:
+            await self._gate.check_request(session, options.engine, options.model)
         workspace = await session.get_one(Workspace, session.workspace_id)
         hints = merge_hints(workspace, options.vocabulary, options.prompt)
         job = Job(
@@ -134,7 +148,10 @@ class JobService:
         job = await _get(session, Job, job_id, lock=True)
         if job.status not in FINAL:
             raise InvalidStateError(f"This job is {job.status}. It can be retried once it has ended.")
-        selection.validate_request(engine or job.requested_engine, model, job.language)
+        named = engine or job.requested_engine
+        selection.validate_request(named, model, job.language, translate=job.translate)
+        if self._gate is not None:
+            await self._gate.check_request(session, named, model)
         values: dict[str, Any] = {
             "status": JobStatus.PENDING,
             "stage": None,

@@ -17,7 +17,7 @@ async def wake_ready(database: Database, chooser: EngineChooser) -> int:
 
     Jobs that ask for the same thing wait for the same thing, so each request is looked at once.
     """
-    kind = (Job.requested_engine, Job.requested_model, Job.language)
+    kind = (Job.requested_engine, Job.requested_model, Job.language, Job.translate, Job.workspace_id)
     async with database.system(read_only=True) as session:
         waiting = (
             await session.execute(
@@ -29,8 +29,11 @@ async def wake_ready(database: Database, chooser: EngineChooser) -> int:
             )
         ).all()
     woken = 0
-    for engine, model, language in waiting:
-        if (await chooser.choose_for(engine, model, language)).spec is None:
+    for engine, model, language, translate, workspace_id in waiting:
+        choice = await chooser.choose_for(
+            engine, model, language, translate=translate, workspace_id=workspace_id
+        )
+        if choice.spec is None:
             continue
         async with database.system() as session:
             now = await session.database_now()
@@ -42,6 +45,8 @@ async def wake_ready(database: Database, chooser: EngineChooser) -> int:
                     Job.requested_engine.is_not_distinct_from(engine),
                     Job.requested_model.is_not_distinct_from(model),
                     Job.language == language,
+                    Job.translate.is_(translate),
+                    Job.workspace_id == workspace_id,
                 )
                 .values(run_after=now)
                 .returning(Job.id)
