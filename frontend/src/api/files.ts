@@ -1,9 +1,12 @@
-/** Media: where to play a recording from. */
+/** Media: where to play a recording from, and how loud it is. */
 
 import { useQuery } from '@tanstack/react-query';
 
-import { http, unwrap } from './client';
+import { ApiError } from '@/lib/errors';
+
+import { callJson, http, unwrap } from './client';
 import { keys } from './keys';
+import type { Peaks } from './types';
 
 /** The short-lived URL of a recording; asked again while a playable copy is being made. */
 export function useMediaUrl(fileId: string | undefined) {
@@ -18,5 +21,24 @@ export function useMediaUrl(fileId: string | undefined) {
     refetchOnReconnect: false,
     gcTime: 60_000,
     refetchInterval: (query) => (query.state.data?.rendition === 'pending' ? 5000 : false),
+  });
+}
+
+/** The loudness of a recording; null where no job has read it yet. */
+export function usePeaks(fileId: string, enabled: boolean) {
+  return useQuery({
+    queryKey: keys.peaks(fileId),
+    queryFn: async () => {
+      try {
+        return await callJson<Peaks>('GET', `/api/files/${encodeURIComponent(fileId)}/peaks`);
+      } catch (error) {
+        // Not read yet, or an older recording: there is a plain bar instead.
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
+    },
+    enabled,
+    staleTime: Infinity,
+    retry: false,
   });
 }

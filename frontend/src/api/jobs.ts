@@ -16,7 +16,8 @@ import { authFetch, http, unwrap } from './client';
 import { FIRST_PAGE, fetchTabPage } from './job-pages';
 import { keys, type JobFilter } from './keys';
 import { keepNewer } from './segments';
-import type { Job, JobRetry, TranscriptResult } from './types';
+import type { JobChoices } from './choices';
+import type { Job, JobCreate, JobRetry, TranscriptResult } from './types';
 
 export function jobsQuery(filter: JobFilter) {
   return infiniteQueryOptions({
@@ -81,6 +82,11 @@ export function useJobActions() {
       ),
     onSuccess: onJob,
   });
+  const create = useMutation({
+    mutationFn: (body: JobChoices & { file_id: string }) =>
+      unwrap(http.POST('/api/jobs', { body: body as JobCreate })),
+    onSuccess: onJob,
+  });
   const remove = useMutation({
     mutationFn: (id: string) =>
       unwrap(http.DELETE('/api/jobs/{job_id}', { params: { path: { job_id: id } } })),
@@ -88,7 +94,7 @@ export function useJobActions() {
       dropJob(cache, id);
     },
   });
-  return { cancel, retry, remove };
+  return { cancel, retry, create, remove };
 }
 
 export type DownloadFormat = 'txt' | 'srt' | 'vtt' | 'json';

@@ -30,6 +30,56 @@ export type MediaFile = Json<paths['/api/files/complete']['post']['responses'][2
 export type FileUrl = Json<paths['/api/files/{file_id}/url']['get']['responses'][200]>;
 export type Options = Json<paths['/api/options']['get']['responses'][200]>;
 
+export type EngineOption = Options['engines'][number];
+export type Gap = Schemas['Gap'];
+export type Speaker = Schemas['Speaker'];
+
+/** How loud the recording is, as audiowaveform writes it: a lowest and a highest value for each pixel, -128..127. */
+export interface Peaks {
+  version: number;
+  channels: number;
+  sample_rate: number;
+  samples_per_pixel: number;
+  bits: number;
+  length: number;
+  data: number[];
+}
+
+/** How many speak, where it is known; both null: the server finds out. */
+export interface SpeakerCount {
+  speakers: number | null;
+  max_speakers: number | null;
+}
+
+/** What holds for all jobs of a workspace. */
+export interface WorkspaceSettings {
+  allow_cloud: boolean;
+  vocabulary: string[];
+  prompt: string;
+}
+
+/** A model file as the administrator sees it. */
+export interface ManagedModel {
+  name: string;
+  kind: 'speech' | 'speakers';
+  bytes: number;
+  multilingual: boolean;
+  licence: string;
+  state: 'absent' | 'downloading' | 'present' | 'invalid';
+  received_bytes: number;
+  verified_at?: string | null;
+  error?: string | null;
+  default: boolean;
+  in_use: boolean;
+}
+
+export interface ManagedModels {
+  items: ManagedModel[];
+  next_cursor?: null;
+  folder: string;
+  free_bytes: number;
+}
+
 /** Payloads of the event streams, which OpenAPI does not describe. */
 export interface ProgressEvent {
   job_id: string;

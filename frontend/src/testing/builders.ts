@@ -1,6 +1,14 @@
 /** One builder per noun, with defaults that a test overrides. */
 
-import type { Job, Options, Segment, TokenResponse, TranscriptResult } from '@/api/types';
+import type {
+  EngineOption,
+  Job,
+  ManagedModel,
+  Options,
+  Segment,
+  TokenResponse,
+  TranscriptResult,
+} from '@/api/types';
 
 export function aJob(change: Partial<Job> = {}): Job {
   return {
@@ -19,6 +27,15 @@ export function aJob(change: Partial<Job> = {}): Job {
     model: 'base-q8_0',
     requested_engine: null,
     requested_model: null,
+    requested_language: 'auto',
+    translate: false,
+    vocabulary: [],
+    prompt: '',
+    speakers: null,
+    max_speakers: null,
+    speaker_state: 'none',
+    speaker_reason: null,
+    cached_from: null,
     low_accuracy: false,
     engine_reasons: [],
     wait_reason: null,
@@ -27,7 +44,10 @@ export function aJob(change: Partial<Job> = {}): Job {
     windows: { planned: 1, committed: 1, executed: 1 },
     warnings: [],
     error: null,
+    gaps: [],
     duration_ms: 60_000,
+    speech_ms: 50_000,
+    covered_ms: 50_000,
     processing_time_ms: 30_000,
     real_time_factor: 0.5,
     created_at: '2026-11-21T08:00:00Z',
@@ -67,6 +87,10 @@ export function aResult(change: Partial<TranscriptResult> = {}): TranscriptResul
     complete: true,
     language: 'en',
     duration_ms: 60_000,
+    speech_ms: 50_000,
+    covered_ms: 50_000,
+    gaps: [],
+    speakers: [],
     engine: 'whisper_cpp',
     model: 'base-q8_0',
     low_accuracy: false,
@@ -74,6 +98,38 @@ export function aResult(change: Partial<TranscriptResult> = {}): TranscriptResul
     warnings: [],
     ...change,
     segments,
+  };
+}
+
+export function anEngine(name: string, change: Partial<EngineOption> = {}): EngineOption {
+  return {
+    name,
+    available: true,
+    low_accuracy: false,
+    cloud: false,
+    words: true,
+    speakers: false,
+    translates: false,
+    models: null,
+    reason: null,
+    ...change,
+  };
+}
+
+export function aModel(name: string, change: Partial<ManagedModel> = {}): ManagedModel {
+  return {
+    name,
+    kind: 'speech',
+    bytes: 82e6,
+    multilingual: true,
+    licence: 'MIT',
+    state: 'absent',
+    received_bytes: 0,
+    verified_at: null,
+    error: null,
+    default: false,
+    in_use: false,
+    ...change,
   };
 }
 
@@ -87,8 +143,8 @@ export function someOptions(change: Partial<Options> = {}): Options {
     password_min_length: 12,
     version: '0.1.0',
     engines: [
-      { name: 'whisper_cpp', available: true, low_accuracy: false, reason: null },
-      { name: 'pocketsphinx', available: true, low_accuracy: true, reason: null },
+      anEngine('whisper_cpp', { translates: true }),
+      anEngine('pocketsphinx', { low_accuracy: true }),
     ],
     models: [
       { name: 'base-q8_0', bytes: 82e6, installed: true, default: true, multilingual: true },
@@ -104,6 +160,8 @@ export function someOptions(change: Partial<Options> = {}): Options {
       low_accuracy: false,
       reason: null,
     },
+    local_speakers: true,
+    local_speakers_reason: null,
     ...change,
   };
 }

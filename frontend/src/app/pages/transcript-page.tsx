@@ -58,7 +58,7 @@ export function TranscriptPage() {
         commands.retry(job);
       }}
       onRunAgain={() => {
-        openRerun(job);
+        openRerun(job, (made) => void navigate({ to: '/t/$jobId', params: { jobId: made } }));
       }}
     />
   );

@@ -4,6 +4,7 @@ import { useState } from 'react';
 
 import { register } from '@/api/auth';
 import type { Options } from '@/api/types';
+import { fieldError } from '@/components/ui/field-error';
 import { MarkedText } from '@/components/ui/marked-text';
 import { errorText } from '@/lib/error-text';
 import { ApiError, fieldName } from '@/lib/errors';
@@ -49,7 +50,7 @@ export function RegisterForm({ options, onDone }: Props) {
       if (failure instanceof ApiError && failure.code === 'conflict') {
         form.setFieldError('email', t('register.conflict'));
       } else if (FIELDS.includes(field)) {
-        form.setFieldError(field, errorText(failure));
+        form.setFieldError(field, fieldError(failure));
       } else {
         setError(errorText(failure));
       }

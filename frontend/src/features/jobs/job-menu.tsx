@@ -8,6 +8,8 @@ import {
   IconTrash,
 } from '@tabler/icons-react';
 
+import { useNavigate } from '@tanstack/react-router';
+
 import { isActive, type Job } from '@/api/types';
 import { copyText } from '@/lib/download';
 import { t } from '@/lib/i18n';
@@ -17,6 +19,8 @@ import { useJobCommands } from './use-job-commands';
 
 export function JobMenu({ job, onDeleted }: { job: Job; onDeleted?: () => void }) {
   const commands = useJobCommands(onDeleted);
+  const navigate = useNavigate();
+  const openJob = (jobId: string) => void navigate({ to: '/t/$jobId', params: { jobId } });
   const active = isActive(job);
   const ended = job.status === 'failed' || job.status === 'cancelled';
   const name = t('jobs.actionsFor', { name: job.filename });
@@ -53,7 +57,7 @@ export function JobMenu({ job, onDeleted }: { job: Job; onDeleted?: () => void }
           <Menu.Item
             leftSection={<IconSparkles size={18} />}
             onClick={() => {
-              openRerun(job);
+              openRerun(job, openJob);
             }}
           >
             {job.low_accuracy ? t('job.runAgainReal') : t('job.runAgain')}

@@ -1,15 +1,27 @@
-import { Button, Group, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Group, Stack, Text } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { useState } from 'react';
 
-import { useJobActions, type EngineChoice } from '@/api/jobs';
+import {
+  choiceField,
+  choicesOf,
+  splitEngine,
+  toJobChoices,
+  type ChoiceField,
+  type Choices,
+} from '@/api/choices';
+import { useJobActions } from '@/api/jobs';
 import { useOptions } from '@/api/options';
 import type { Job } from '@/api/types';
 import { EngineSelect } from '@/components/ui/engine-select';
-import { t } from '@/lib/i18n';
+import { fieldError } from '@/components/ui/field-error';
 import { notifyDone, notifyError } from '@/components/ui/notify';
+import { OptionFields, type OptionErrors } from '@/components/ui/option-fields';
+import { ApiError } from '@/lib/errors';
+import { t } from '@/lib/i18n';
 
-export function openRerun(job: Job): void {
+/** Asks what to run the job again with. `onMade` is told the id of a further transcript. */
+export function openRerun(job: Job, onMade: (jobId: string) => void): void {
   modals.open({
     title: t('rerun.title'),
     children: (
@@ -18,51 +30,102 @@ export function openRerun(job: Job): void {
         onDone={() => {
           modals.closeAll();
         }}
+        onMade={onMade}
       />
     ),
   });
 }
 
-function toChoice(value: string): EngineChoice {
-  if (value === 'auto') return { engine: 'auto' };
-  const [engine, model] = value.split(/:(.*)/s);
-  return { engine: engine as EngineChoice['engine'], ...(model ? { model } : {}) };
+interface Props {
+  job: Job;
+  onDone: () => void;
+  onMade: (jobId: string) => void;
 }
 
-function RerunForm({ job, onDone }: { job: Job; onDone: () => void }) {
+/** The same job with another engine; or, with other options, a further transcript of the recording. */
+export function RerunForm({ job, onDone, onMade }: Props) {
   const options = useOptions().data;
-  const { retry } = useJobActions();
+  const { retry, create } = useJobActions();
+  const [changes, setChanges] = useState<Partial<Choices>>({});
+  const [further, setFurther] = useState(false);
+  const [errors, setErrors] = useState<OptionErrors>({});
   const standard = options?.models.find((model) => model.default);
-  const [picked, setPicked] = useState<string | null>(null);
   // A weak text asks for the real model; otherwise the server chooses.
   const suggested = job.low_accuracy && standard ? `whisper_cpp:${standard.name}` : 'auto';
-  const value = picked ?? suggested;
+  const value: Choices = { ...choicesOf(job), engine: suggested, ...changes };
+  const change = (next: Partial<Choices>) => {
+    setErrors({});
+    setChanges((known) => ({ ...known, ...next }));
+  };
+  const onError = (error: unknown) => {
+    const field: ChoiceField | null = error instanceof ApiError ? choiceField(error.field) : null;
+    const shown = further || field === 'engine' || field === 'model';
+    if (field && shown) setErrors({ [field]: fieldError(error) });
+    else notifyError(error);
+  };
   const submit = () => {
+    if (further) {
+      const body = { ...toJobChoices(value, options), file_id: job.file_id, fresh: true };
+      create.mutate(body, {
+        onSuccess: (made) => {
+          onDone();
+          onMade(made.id);
+        },
+        onError,
+      });
+      return;
+    }
+    const { engine = 'auto', model } = splitEngine(value.engine);
     retry.mutate(
-      { id: job.id, ...toChoice(value) },
+      { id: job.id, engine, ...(model ? { model } : {}) },
       {
         onSuccess: () => {
           notifyDone(t('job.retried', { name: job.filename }));
           onDone();
         },
-        onError: (error) => {
-          notifyError(error);
-        },
+        onError,
       },
     );
   };
   return (
     <Stack>
-      <Text>
-        {t('rerun.text')} {job.transcript_id ? t('rerun.keeps') : null}
-      </Text>
-      <EngineSelect options={options} value={value} onChange={setPicked} />
+      {further ? (
+        <>
+          <Text>{t('rerun.furtherText')}</Text>
+          <OptionFields options={options} value={value} onChange={change} errors={errors} />
+        </>
+      ) : (
+        <>
+          <Text>
+            {t('rerun.text')} {job.transcript_id ? t('rerun.keeps') : null}
+          </Text>
+          <EngineSelect
+            options={options}
+            value={value.engine}
+            error={errors.engine ?? errors.model}
+            onChange={(engine) => {
+              change({ engine });
+            }}
+          />
+          <Anchor
+            component="button"
+            type="button"
+            py={6}
+            style={{ alignSelf: 'flex-start' }}
+            onClick={() => {
+              setFurther(true);
+            }}
+          >
+            {t('rerun.further')}
+          </Anchor>
+        </>
+      )}
       <Group justify="flex-end" gap="sm">
         <Button variant="default" onClick={onDone}>
           {t('action.cancel')}
         </Button>
-        <Button onClick={submit} loading={retry.isPending} data-autofocus>
-          {t('rerun.submit')}
+        <Button onClick={submit} loading={retry.isPending || create.isPending} data-autofocus>
+          {further ? t('rerun.furtherSubmit') : t('rerun.submit')}
         </Button>
       </Group>
     </Stack>

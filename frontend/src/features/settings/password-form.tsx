@@ -7,6 +7,7 @@ import { useOptions } from '@/api/options';
 import { errorText } from '@/lib/error-text';
 import { ApiError } from '@/lib/errors';
 import { t } from '@/lib/i18n';
+import { fieldError } from '@/components/ui/field-error';
 import { MarkedText } from '@/components/ui/marked-text';
 import { notifyDone } from '@/components/ui/notify';
 
@@ -41,7 +42,7 @@ export function PasswordForm({ email }: { email: string }) {
       if (failure instanceof ApiError && failure.code === 'wrong_password') {
         form.setFieldError('current', t('security.wrong'));
       } else if (failure instanceof ApiError && failure.field) {
-        form.setFieldError('next', errorText(failure));
+        form.setFieldError('next', fieldError(failure));
       } else {
         setError(errorText(failure));
       }

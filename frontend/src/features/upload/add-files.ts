@@ -3,10 +3,11 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { notifications } from '@mantine/notifications';
 
+import { toJobChoices } from '@/api/choices';
 import { optionsQuery } from '@/api/options';
 import { t } from '@/lib/i18n';
 
-import { choices, toJobChoices } from './choices';
+import { choices } from './choices';
 import { uploadQueue } from './queue';
 
 export function addFiles(cache: QueryClient, files: Iterable<File>): void {

@@ -1,12 +1,16 @@
 import { ActionIcon, Button, Group, Progress, Text } from '@mantine/core';
 import { IconPlayerPause, IconPlayerPlay, IconRefresh, IconX } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 
+import { toJobChoices } from '@/api/choices';
+import { optionsQuery } from '@/api/options';
 import { MarkedText } from '@/components/ui/marked-text';
 import { useOnline } from '@/hooks/use-online';
 import { bytes, percent } from '@/lib/format';
 import { t } from '@/lib/i18n';
 
+import { choices } from './choices';
 import { uploadQueue, type QueueItem } from './queue';
 import classes from './queue.module.css';
 
@@ -34,6 +38,7 @@ function stateText(item: QueueItem, online: boolean): string {
 
 export function QueueRow({ item }: { item: QueueItem }) {
   const online = useOnline();
+  const cache = useQueryClient();
   const { id, name, state } = item;
   const share = item.size ? item.sent / item.size : 0;
   return (
@@ -92,7 +97,8 @@ export function QueueRow({ item }: { item: QueueItem }) {
             size={44}
             aria-label={t('queue.retry', { name })}
             onClick={() => {
-              uploadQueue.resume(id);
+              const options = cache.getQueryData(optionsQuery.queryKey);
+              uploadQueue.resume(id, toJobChoices(choices.get(), options));
             }}
           >
             <IconRefresh size={20} />

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { DEFAULT_CHOICES, toJobChoices } from '@/api/choices';
 import { NetworkError } from '@/lib/errors';
 import { FakeServer } from '@/testing/fake-upload-server';
 
-import { toJobChoices } from './choices';
 import { UploadQueue } from './queue';
 import { someOptions } from '@/testing/builders';
 
@@ -95,6 +95,9 @@ describe('toJobChoices', () => {
     ['whisper_cpp:withdrawn', {}],
     ['gone', {}],
   ])('%s', (engine, expected) => {
-    expect(toJobChoices({ ...base, engine }, someOptions())).toEqual({ ...base, ...expected });
+    expect(toJobChoices({ ...DEFAULT_CHOICES, ...base, engine }, someOptions())).toEqual({
+      ...base,
+      ...expected,
+    });
   });
 });

@@ -1,9 +1,10 @@
 /** All files of this visit. Lives outside React, so that uploads survive a change of page. */
 
-import type { JobCreate } from '@/api/types';
+import { choiceField, type ChoiceField, type JobChoices } from '@/api/choices';
 import { PARALLEL_FILES } from '@/config/constants';
 import { isAbort } from '@/lib/backoff';
 import { errorText } from '@/lib/error-text';
+import { ApiError } from '@/lib/errors';
 import { bytes } from '@/lib/format';
 import { t } from '@/lib/i18n';
 import { randomId } from '@/lib/ids';
@@ -23,13 +24,12 @@ export interface QueueItem {
   state: ItemState;
   sent: number;
   error: string | null;
+  /** The option that the server refused, where it was one. */
+  field: ChoiceField | null;
   /** Trying again cannot help: the file itself is the matter. */
   refused: boolean;
   jobId: string | null;
 }
-
-/** What is left out, the server decides. */
-export type JobChoices = Partial<Omit<JobCreate, 'file_id'>>;
 
 interface Entry {
   file: File;
@@ -78,6 +78,7 @@ export class UploadQueue {
           state: problem ? 'failed' : 'queued',
           sent: 0,
           error: problem,
+          field: null,
           refused: problem !== null,
           jobId: null,
         },
@@ -94,11 +95,13 @@ export class UploadQueue {
     this.entries.get(id)?.abort?.abort(new DOMException('Paused', 'AbortError'));
   }
 
-  /** Goes on after a pause or a failure. */
-  resume(id: string): void {
-    const state = this.item(id)?.state;
-    if (state !== 'paused' && state !== 'failed') return;
-    this.patch(id, { state: 'queued', error: null });
+  /** Goes on after a pause or a failure. Where an option was refused, with the options of now. */
+  resume(id: string, choices?: JobChoices): void {
+    const item = this.item(id);
+    const entry = this.entries.get(id);
+    if (!entry || (item?.state !== 'paused' && item?.state !== 'failed')) return;
+    if (item.field && choices) entry.choices = choices;
+    this.patch(id, { state: 'queued', error: null, field: null });
     this.pump();
   }
 
@@ -186,7 +189,8 @@ export class UploadQueue {
       this.onJob(job.id);
     } catch (error) {
       if (!abort.signal.aborted && !isAbort(error)) {
-        this.patch(id, { state: 'failed', error: errorText(error) });
+        const field = error instanceof ApiError ? choiceField(error.field) : null;
+        this.patch(id, { state: 'failed', error: errorText(error), field });
       }
     } finally {
       if (entry.abort === abort) entry.abort = null;

@@ -5,10 +5,11 @@ import { LOCALE } from '@/lib/format';
 import { auth } from './en-auth';
 import { common } from './en-common';
 import { jobs } from './en-jobs';
+import { options } from './en-options';
 import { transcript } from './en-transcript';
 import { upload } from './en-upload';
 
-const en = { ...common, ...auth, ...jobs, ...upload, ...transcript } as const;
+const en = { ...common, ...auth, ...jobs, ...options, ...upload, ...transcript } as const;
 
 type En = typeof en;
 export type Key = keyof En;

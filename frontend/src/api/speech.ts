@@ -1,0 +1,80 @@
+/** After the text is there: listening to gaps again, and speakers. */
+
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+
+import { patchJob } from './cache';
+import { callJson } from './client';
+import { keys } from './keys';
+import type { Gap, Job, Speaker, SpeakerCount, TranscriptResult } from './types';
+
+const at = (id: string, rest: string) => `/api/jobs/${encodeURIComponent(id)}/${rest}`;
+
+/** Listens to one gap again, or to all where none is named; the rest of the text stays. */
+export function useRetryGaps(id: string) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (gap: Gap | null) =>
+      callJson<Job>(
+        'POST',
+        at(id, 'gaps/retry'),
+        gap ? { start_ms: gap.start_ms, end_ms: gap.end_ms } : {},
+      ),
+    onSuccess: (job) => {
+      patchJob(cache, job);
+    },
+  });
+}
+
+/** Tells the speakers apart again, without listening to the words again. */
+export function useRetrySpeakers(id: string) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (count: SpeakerCount) => callJson<Job>('POST', at(id, 'speakers/retry'), count),
+    onSuccess: (job) => {
+      patchJob(cache, job);
+      void cache.invalidateQueries({ queryKey: keys.result(id) });
+    },
+  });
+}
+
+interface Naming {
+  speaker: string;
+  name: string;
+}
+
+function withName(result: TranscriptResult | undefined, speaker: string, name: string) {
+  return result
+    ? {
+        ...result,
+        speakers: result.speakers.map((known) =>
+          known.id === speaker ? { ...known, name: name || known.label } : known,
+        ),
+      }
+    : result;
+}
+
+/** Names a speaker at once, and takes it back where the server refuses. An empty name: the label again. */
+export function useNameSpeaker(id: string) {
+  const cache = useQueryClient();
+  const key = keys.result(id);
+  const nameOf = (speaker: string) =>
+    cache.getQueryData<TranscriptResult>(key)?.speakers.find((known) => known.id === speaker)?.name;
+  const write = (speaker: string, name: string) => {
+    cache.setQueryData<TranscriptResult>(key, (known) => withName(known, speaker, name));
+  };
+  return useMutation({
+    mutationFn: ({ speaker, name }: Naming) =>
+      callJson<Speaker>('PATCH', at(id, `speakers/${encodeURIComponent(speaker)}`), { name }),
+    onMutate: ({ speaker, name }) => {
+      const before = nameOf(speaker) ?? '';
+      write(speaker, name);
+      return before;
+    },
+    onSuccess: (saved) => {
+      write(saved.id, saved.name);
+    },
+    onError: (_, { speaker }, before) => {
+      write(speaker, before ?? '');
+    },
+  });
+}
