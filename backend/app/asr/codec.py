@@ -80,6 +80,7 @@ def result_to_json(result: WindowResult) -> Json:
         "covered_ms": result.covered_ms,
         "gaps": [list(gap) for gap in result.gaps],
         "reruns": result.reruns,
+        "invented": result.invented,
     }
 
 
@@ -93,6 +94,7 @@ def result_from_json(data: Json) -> WindowResult:
         covered_ms=data["covered_ms"],
         gaps=tuple((start, end) for start, end in data["gaps"]),
         reruns=data["reruns"],
+        invented=data.get("invented", 0),
     )
 
 

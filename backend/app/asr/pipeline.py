@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from app.asr.coverage import Region, assess, is_doubtful, join_gaps
 from app.asr.engines.registry import ENGINES
 from app.asr.host.decoder import Decoded, Decoder, Finished, Planned, Probed
 from app.asr.host.pool import EnginePool
@@ -103,7 +104,9 @@ class _Run:
         self._stage = Stage.DECODING
         self._segments: dict[int, tuple[Segment, ...]] = {}
         self._heard = 0  # segments
-        self._failed = 0  # windows that were given up
+        self._doubtful = 0  # segments with a flag that says so
+        self._covered_ms = 0
+        self._gaps: list[Region] = []
         self._speakers = False
 
     async def window(self, tasks: asyncio.TaskGroup, window: Window, pcm: bytes) -> None:
@@ -123,7 +126,14 @@ class _Run:
 
     def finish(self, summary: MediaSummary) -> Transcription:
         segments = in_time_order(s for index in sorted(self._segments) for s in self._segments[index])
-        return Transcription(summary, self._language, segments, self._notices(summary))
+        return Transcription(
+            summary,
+            self._language,
+            segments,
+            self._notices(summary),
+            covered_ms=self._covered_ms,
+            gaps=join_gaps(self._gaps),
+        )
 
     async def _transcribe(self, window: Window, pcm: bytes) -> WindowResult:
         try:
@@ -154,7 +164,11 @@ class _Run:
 
     def _take(self, window: Window, result: WindowResult) -> None:
         self._heard += len(result.segments)
-        self._failed += result.error is not None
+        self._doubtful += sum(is_doubtful(segment.flags) for segment in result.segments)
+        if result.error is not None:  # whoever gave it up may not have said over what
+            result = assess(window, result)
+        self._covered_ms += result.covered_ms
+        self._gaps += result.gaps
         self._speakers = self._speakers or any(segment.speaker for segment in result.segments)
         if self._keep:
             self._segments[window.index] = result.segments
@@ -163,10 +177,11 @@ class _Run:
         return final_notices(
             summary.notices,
             segments=self._heard,
-            failed_windows=self._failed,
             mode=self._options.mode,
             low_accuracy=self._spec.low_accuracy,
             speakers=self._speakers,
+            gaps=self._gaps,
+            doubtful=self._doubtful,
         )
 
 

@@ -172,7 +172,7 @@ class WindowResult:
     `error` is the code of the failure of a window that was given up, None where the engine answered: such a
     window is a gap in the transcript. `covered_ms` of the window's speech have text, `gaps` are the stretches of
     speech longer than two seconds that have none, absolute, in order. `reruns` counts how often the quality gate
-    asked the engine again.
+    asked the engine again, `invented` the segments it took out because no speech was under them.
     """
 
     segments: tuple[Segment, ...] = ()
@@ -182,6 +182,7 @@ class WindowResult:
     covered_ms: int = 0
     gaps: tuple[tuple[int, int], ...] = ()
     reruns: int = 0
+    invented: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +196,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """A whole recording. `segments` is in order, and empty where the sink keeps them instead."""
+    """A whole recording. `segments` is in order, and empty where the sink keeps them instead.
+
+    `covered_ms` of the `summary.speech_ms` of speech have text, `gaps` are the stretches that have none, in order.
+    """
 
     summary: MediaSummary
     language: str | None
     segments: tuple[Segment, ...] = ()
     notices: tuple[Notice, ...] = ()
+    covered_ms: int = 0
+    gaps: tuple[tuple[int, int], ...] = ()
 
     @property
     def text(self) -> str:

@@ -50,7 +50,6 @@ def _warnings(job: Job, copied: _Copied) -> list[dict[str, str]]:
     notices = final_notices(
         [Notice(w["code"], w["message"]) for w in job.warnings],
         segments=copied.segments,
-        failed_windows=0,  # a window that cannot be transcribed ends the job as quarantined
         mode=Mode(job.mode),
         low_accuracy=job.low_accuracy,
         speakers=copied.speakers,
