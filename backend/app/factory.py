@@ -21,6 +21,7 @@ from app.core.secrets import load_secret
 from app.core.security import AccessTokens, derive_key
 from app.db.session import Database
 from app.services.admin.maintenance import Maintenance
+from app.services.admin.models import ModelShelf
 from app.services.admin.readiness import Readiness
 from app.services.identity.accounts import Accounts
 from app.services.identity.sessions import Sessions
@@ -57,6 +58,7 @@ class Container:
     bus: EventBus
     models: ModelKeeper
     chooser: EngineChooser
+    shelf: ModelShelf
     pool: EnginePool
     dispatcher: InProcessDispatcher
     jobs: JobService
@@ -149,6 +151,7 @@ def build_container(settings: Settings) -> Container:
         bus=bus,
         models=models,
         chooser=chooser,
+        shelf=ModelShelf(settings, models, pool, database),
         pool=pool,
         dispatcher=dispatcher,
         jobs=JobService(bus, ring=dispatcher.ring, interrupt=dispatcher.interrupt, gate=gate),

@@ -25,6 +25,7 @@ from app.services.identity.workspaces import resolve_workspace
 
 __all__ = [
     "ContainerDep",
+    "CurrentAdmin",
     "CurrentPrincipal",
     "CurrentTenant",
     "Principal",
@@ -95,6 +96,15 @@ async def _current_principal(
 
 
 CurrentPrincipal = Annotated[Principal, Depends(_current_principal)]
+
+
+async def _current_admin(principal: CurrentPrincipal) -> Principal:
+    if not principal.is_admin:
+        raise ForbiddenError("This is for administrators.")
+    return principal
+
+
+CurrentAdmin = Annotated[Principal, Depends(_current_admin)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ class ManagedModel(BaseModel):
     bytes: int
     multilingual: bool
     licence: str
+    recommended: bool = Field(description="The form of its size to take first.")
     state: ModelState
     received_bytes: int = Field(description="Of a download that runs or broke off.")
     verified_at: datetime | None = Field(None, description="When its SHA-256 was last compared.")

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api.routers import auth, files, jobs, live, operations, store, transcribe, workspaces
+from app.api.routers import admin, auth, files, jobs, live, operations, store, transcribe, workspaces
 
 # live stands before jobs: /api/jobs/events is not the job named "events".
 ROUTERS: tuple[APIRouter, ...] = (
@@ -13,5 +13,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     live.router,
     jobs.router,
     workspaces.router,
+    admin.router,
     operations.router,
 )

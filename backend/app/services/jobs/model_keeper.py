@@ -63,11 +63,19 @@ class ModelKeeper:
         self._tasks[name] = asyncio.create_task(self._fetch(name, state), name=f"download-{name}")
 
     async def cancel(self, name: str) -> None:
-        """End a download that runs; what it has received stays on disk."""
-        task = self._tasks.pop(name, None)
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        """End a download that runs; what it has received stays on disk. No job begins it again for a while."""
+        state, task = self.state(name), self._tasks.pop(name, None)
+        if task is None or not state.running:
+            return
+        state.failed_at, state.error = time.monotonic(), "The download was called off."
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        state.running = False  # also where the task had not begun
+
+    def tell(self) -> None:
+        """A model may be usable now that was not before."""
+        for tell in self.on_change:
+            tell()
 
     async def close(self) -> None:
         """End all downloads."""
@@ -91,5 +99,4 @@ class ModelKeeper:
             log.error("model_download_broke", model=name, exc_info=error)
         finally:
             state.running = False
-            for tell in self.on_change:
-                tell()
+            self.tell()
