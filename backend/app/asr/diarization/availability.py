@@ -1,0 +1,69 @@
+"""Whether voices can be told apart here, or what has to be done first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from app.asr import models
+from app.asr.diarization.types import Embedder
+from app.core.errors import JobError
+
+PACKAGE = "sherpa_onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """`embedder` is ready for `diarize`; where it is None, `reason` is a sentence that says what to do."""
+
+    embedder: Embedder | None = None
+    reason: str | None = None
+
+    @property
+    def usable(self) -> bool:
+        return self.embedder is not None
+
+
+def availability(model_name: str, models_dir: Path) -> Availability:
+    """Looks for the package without importing it, and for the model, whose bytes are checked the first time.
+
+    `model_name` is a name of the catalogue or the path of the operator's own .onnx file. Never raises.
+    """
+    if find_spec(PACKAGE) is None:
+        return Availability(
+            reason="The package that tells voices apart is not installed on this server. Install it with"
+            " `pip install 'transcribe[speakers]'` (in a checkout: `uv pip install sherpa-onnx`) and start it again."
+        )
+    try:
+        path = _find(model_name, models_dir)
+    except JobError as error:
+        return Availability(reason=error.message)
+    if path is None:
+        return Availability(reason=_missing(model_name))
+    return Availability(Embedder(model=str(path)))
+
+
+def _find(model_name: str, models_dir: Path) -> Path | None:
+    """The model's file, None where it is not here. Raises JobError `model_invalid`."""
+    if _is_own_file(model_name):
+        path = Path(model_name).expanduser().absolute()
+        return path if path.is_file() else None
+    entry = models.find(model_name)
+    if entry is not None:
+        found = models.resolve(model_name, models_dir)
+        return found.path if found is not None else None
+    return None
+
+
+def _is_own_file(model_name: str) -> bool:
+    return "/" in model_name or "\\" in model_name or model_name.endswith(".onnx")
+
+
+def _missing(model_name: str) -> str:
+    if _is_own_file(model_name):
+        return f"There is no file {model_name}. Set DIARIZATION_MODEL to a model that is here."
+    return (
+        f"The model {model_name}, which tells voices apart, is not on this server. Download it with"
+        f" `transcribe models download {model_name}`, then try again."
+    )
