@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.asr import models
+from app.asr.engines import cpu
 from app.asr.engines.registry import ENGINES, installed
 from app.asr.languages import LANGUAGES
 from app.asr.types import AUTO, MIXED, EngineSpec
@@ -92,6 +93,9 @@ def availability(name: str, model: str, models_dir: Path) -> Availability:
         return Availability(None, ENGINE_MISSING, "not installed on this machine")
     if info.needs_network:
         return Availability(None, CLOUD_NOT_CONFIGURED, "a provider, which only the server asks")
+    unfit = cpu.problem() if name == "whisper_cpp" else None
+    if unfit is not None:
+        return Availability(None, ENGINE_MISSING, unfit)
     if not info.needs_model:
         return Availability(EngineSpec(name, low_accuracy=info.low_accuracy))
     try:

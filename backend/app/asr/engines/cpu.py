@@ -19,16 +19,23 @@ def missing_features(flags: Iterable[str], machine: str) -> tuple[str, ...]:
     return tuple(name for name in NEEDED if name not in have)
 
 
-def check() -> None:
-    """Raises JobError `engine_failed` on a processor that is too old; passes where the flags cannot be read."""
+def problem() -> str | None:
+    """Why this processor cannot run the library; None where it can, or where its flags cannot be read."""
     flags = _flags()
     lacking = missing_features(flags, platform.machine()) if flags else ()
-    if lacking:
-        raise JobError(
-            "engine_failed",
-            f"This processor lacks {', '.join(lacking)}, which the prebuilt whisper.cpp needs. Build pywhispercpp"
-            " from source on this machine, or choose another engine.",
-        )
+    if not lacking:
+        return None
+    return (
+        f"This processor lacks {', '.join(lacking)}, which the prebuilt whisper.cpp needs. Choose another engine, or a "
+        "machine whose processor was made after 2013."
+    )
+
+
+def check() -> None:
+    """Raises JobError `engine_failed` on a processor that is too old."""
+    found = problem()
+    if found is not None:
+        raise JobError("engine_failed", found)
 
 
 def _flags() -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 from app.asr.engines import cpu, registry
 from app.asr.engines.base import Samples
 from app.asr.host.pool import EnginePool
+from app.asr.selection import ENGINE_MISSING, availability
 from app.asr.types import EngineSpec, Window, WindowOptions
 from app.core.errors import JobError
 from tests.fixtures.tone_model import tones
@@ -151,3 +152,13 @@ def test_an_old_processor_is_refused_before_native_code_runs(
     monkeypatch.setattr(cpu.platform, "machine", lambda: "x86_64")
     with pytest.raises(JobError, match="lacks avx2, fma, f16c, bmi2"):
         registry.create("whisper_cpp").load(tone_spec)
+
+
+def test_an_old_processor_passes_jobs_on_to_the_next_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu, "_flags", lambda: ["sse2", "avx"])
+    monkeypatch.setattr(cpu.platform, "machine", lambda: "x86_64")
+    found = availability("whisper_cpp", "base-q8_0", tmp_path)
+    assert (found.spec, found.code) == (None, ENGINE_MISSING)
+    assert "lacks avx2" in (found.reason or "")
