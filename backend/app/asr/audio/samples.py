@@ -29,11 +29,12 @@ class SampleReader:
 
     `samples` counts 16 kHz samples, `bad_packets` those that could not be decoded, `lost_ms` the silence put in
     for them; `cut` says that reading ended in an error instead of the file's end, `damaged` that good packets follow
-    bad ones.
+    bad ones. With `stereo`, blocks have the shape (n, 2), else (n,).
     """
 
-    def __init__(self, source: Source, *, max_seconds: int) -> None:
+    def __init__(self, source: Source, *, max_seconds: int, stereo: bool = False) -> None:
         self._source = source
+        self._stereo = stereo
         self._max_samples = max_seconds * RATE
         self._max_seconds = max_seconds
         self._resampler: Any = None
@@ -63,7 +64,7 @@ class SampleReader:
             raise JobError("audio_too_short", "The recording is shorter than a tenth of a second.")
 
     def _count(self, block: Pcm) -> Pcm:
-        self.samples += block.size
+        self.samples += len(block)
         if self.samples > self._max_samples:
             limit = timedelta(seconds=self._max_seconds)
             raise JobError(
@@ -101,20 +102,27 @@ class SampleReader:
         if shape != self._shape:
             yield from self._flush()
             self._shape = shape
-            self._resampler = av.AudioResampler("s16", "mono", RATE, frame_size=BLOCK)
+            self._resampler = self._make_resampler()
         if frame.format.name.startswith(("flt", "dbl")) and self._source.codec.startswith("pcm_f"):
             _check_finite(frame)
         gap = self._gap(frame)
         if gap:
             yield from self._flush()
-            self._resampler = av.AudioResampler("s16", "mono", RATE, frame_size=BLOCK)
+            self._resampler = self._make_resampler()
             yield from self._silence(gap)
         self._clock += frame.samples / frame.sample_rate
         if frame.layout.nb_channels > MAX_MIXED:
             frame = _mean(frame)
         frame.pts = None  # the resampler would turn jumps of the clock into its own corrections
         for out in self._resampler.resample(frame):
-            yield _to_pcm(out)
+            yield self._to_pcm(out)
+
+    def _make_resampler(self) -> Any:
+        return av.AudioResampler("s16", "stereo" if self._stereo else "mono", RATE, frame_size=BLOCK)
+
+    def _to_pcm(self, frame: Any) -> Pcm:
+        samples = np.ascontiguousarray(frame.to_ndarray().reshape(-1), np.int16)
+        return samples.reshape(-1, 2) if self._stereo else samples
 
     def _gap(self, frame: Any) -> float:
         """Seconds of silence that belong before this frame."""
@@ -143,19 +151,16 @@ class SampleReader:
         self._clock += seconds
         left = round(seconds * RATE)
         while left > 0:
-            yield np.zeros(min(left, BLOCK), np.int16)
+            count = min(left, BLOCK)
+            yield np.zeros((count, 2) if self._stereo else count, np.int16)
             left -= BLOCK
 
     def _flush(self) -> Iterator[Pcm]:
         if self._resampler is None:
             return
         for out in self._resampler.resample(None):
-            yield _to_pcm(out)
+            yield self._to_pcm(out)
         self._resampler = None
-
-
-def _to_pcm(frame: Any) -> Pcm:
-    return np.ascontiguousarray(frame.to_ndarray().reshape(-1), np.int16)
 
 
 def _mean(frame: Any) -> Any:

@@ -14,7 +14,14 @@ LOST_MS = 1_000
 
 
 def summarise(
-    source: Source, reader: SampleReader, *, path: Path, speech_ms: int, windows: int, sha256: str
+    source: Source,
+    reader: SampleReader,
+    *,
+    path: Path,
+    speech_ms: int,
+    windows: int,
+    sha256: str,
+    by_channel: bool,
 ) -> MediaSummary:
     """The summary after the last sample has been read."""
     duration_ms = reader.samples * 1000 // RATE
@@ -46,6 +53,7 @@ def summarise(
         windows=windows,
         notices=tuple(notices),
         channel_layout=source.channel_layout,
+        speakers_by_channel=by_channel,
     )
 
 

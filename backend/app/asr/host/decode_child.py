@@ -62,20 +62,23 @@ def decode(request: Json, pipe: BinaryIO) -> None:
     from app.asr.audio.source import open_source
     from app.asr.audio.summary import summarise
     from app.asr.codec import summary_to_json, window_to_json
+    from app.asr.segmentation.crosstalk import mix
+    from app.asr.segmentation.dialogue import DialogueWindows
     from app.asr.segmentation.windows import make_windower
-    from app.asr.types import Vad
+    from app.asr.types import Mode, Vad
 
     path = Path(request["path"])
     with open_source(path) as source:
         frames.write(pipe, {"kind": "probed", "hint_ms": source.hint_ms})
         digest = _Digest(path)
         digest.start()
-        reader = SampleReader(source, max_seconds=request["max_audio_seconds"])
-        windower = make_windower(Vad(request["vad"]))
+        vad, stereo = Vad(request["vad"]), request["mode"] == Mode.DIALOGUE and source.channels == 2
+        reader = SampleReader(source, max_seconds=request["max_audio_seconds"], stereo=stereo)
+        windower = DialogueWindows(vad) if stereo else make_windower(vad)
         meter = PeakMeter()
         windows, reported = 0, time.monotonic()
         for block in reader:
-            meter.feed(block)
+            meter.feed(mix(block) if stereo else block)
             for window, pcm in windower.feed(block):
                 windows += 1
                 frames.write(pipe, {"kind": "window", "window": window_to_json(window)}, pcm.tobytes())
@@ -87,7 +90,13 @@ def decode(request: Json, pipe: BinaryIO) -> None:
             frames.write(pipe, {"kind": "window", "window": window_to_json(window)}, pcm.tobytes())
         digest.join()
         summary = summarise(
-            source, reader, path=path, speech_ms=windower.speech_ms, windows=windows, sha256=digest.value
+            source,
+            reader,
+            path=path,
+            speech_ms=windower.speech_ms,
+            windows=windows,
+            sha256=digest.value,
+            by_channel=windower.by_channel,
         )
         peaks = meter.finish()
         drawing = {name: getattr(peaks, name) for name in ("sample_rate", "samples_per_pixel", "length")}

@@ -95,6 +95,7 @@ class Decoder:
         request = {
             "path": str(source.absolute()),
             "vad": options.vad.value,
+            "mode": options.mode.value,
             "parent": os.getpid(),
             "nice": self._nice,
             "max_audio_seconds": limits.max_audio_seconds,

@@ -19,9 +19,16 @@ FIXED_MS = 30_000
 
 
 class Windower(Protocol):
-    """Takes 16 kHz int16 blocks of any size in order; `speech_ms` is what was found so far."""
+    """Takes 16 kHz int16 blocks of any size in order; `speech_ms` is what was found so far.
 
-    speech_ms: int
+    `by_channel` says whether windows are those of single channels; it is final when the first window is there.
+    """
+
+    @property
+    def speech_ms(self) -> int: ...
+
+    @property
+    def by_channel(self) -> bool: ...
 
     def feed(self, block: Pcm) -> Iterator[tuple[Window, Pcm]]: ...
 
@@ -62,6 +69,8 @@ SHORTEST_TAIL_MS = 100
 class FixedWindows:
     """Every 30 s one window, whatever is in it."""
 
+    by_channel = False
+
     def __init__(self) -> None:
         self._buffer = SampleBuffer()
         self._index = 0
@@ -87,53 +96,82 @@ class FixedWindows:
         return window, pcm
 
 
-class SpeechWindows:
-    """Windows around speech, none where there is silence."""
+class Planner:
+    """Samples and probabilities of speech of one channel in, windows with their samples out."""
 
-    def __init__(
-        self,
-        regions: RegionSettings | None = None,
-        cuts: CutSettings | None = None,
-        detector: SpeechDetector | None = None,
-    ) -> None:
-        self._detector = detector or SpeechDetector()
+    def __init__(self, regions: RegionSettings | None = None, cuts: CutSettings | None = None) -> None:
         self._finder = RegionFinder(regions or RegionSettings())
         self._cutter = Cutter(cuts or CutSettings())
         self._buffer = SampleBuffer()
-        self._index = 0
         self.speech_ms = 0
 
-    def feed(self, block: Pcm) -> Iterator[tuple[Window, Pcm]]:
+    def append(self, block: Pcm) -> None:
+        """Samples come before the probabilities of their frames."""
         self._buffer.append(block)
-        yield from self._advance(self._detector.feed(block).tolist())
 
-    def finish(self) -> Iterator[tuple[Window, Pcm]]:
-        yield from self._advance(self._detector.finish().tolist())
+    def push(self, probability: float) -> list[Cut]:
+        """The cuts that are certain after one more frame."""
+        closed = self._found(self._finder.push(probability))
+        return self._cutter.push(probability, closed, self._finder.open_start_ms)
+
+    def finish(self) -> list[Cut]:
+        """The cuts left at the end of the recording."""
         end_ms = self._buffer.end_ms
-        closed = self._found(self._finder.finish(end_ms))
-        for cut in self._cutter.finish(end_ms, closed):
-            yield self._emit(cut)
+        return self._cutter.finish(end_ms, self._found(self._finder.finish(end_ms)))
 
-    def _advance(self, probabilities: list[float]) -> Iterator[tuple[Window, Pcm]]:
-        for probability in probabilities:
-            closed = self._found(self._finder.push(probability))
-            for cut in self._cutter.push(probability, closed, self._finder.open_start_ms):
-                yield self._emit(cut)
-        if probabilities:
-            self._buffer.forget(self._cutter.start_ms)
+    def window(self, index: int, cut: Cut) -> tuple[Window, Pcm]:
+        """A cut as a window with its samples; ask before `forget`."""
+        end_ms = min(cut.end_ms, self._buffer.end_ms)
+        return Window(index, cut.start_ms, end_ms, cut.speech, cut.hard), self._buffer.take(
+            cut.start_ms, end_ms
+        )
+
+    def forget(self) -> None:
+        """Lets go of samples that no later window can want."""
+        self._buffer.forget(self._cutter.start_ms)
 
     def _found(self, region: Region | None) -> Region | None:
         if region is not None:
             self.speech_ms += region[1] - region[0]
         return region
 
+
+class SpeechWindows:
+    """Windows around speech, none where there is silence."""
+
+    by_channel = False
+
+    def __init__(self) -> None:
+        self._detector = SpeechDetector()
+        self._planner = Planner()
+        self._index = 0
+
+    @property
+    def speech_ms(self) -> int:
+        """Speech so far."""
+        return self._planner.speech_ms
+
+    def feed(self, block: Pcm) -> Iterator[tuple[Window, Pcm]]:
+        self._planner.append(block)
+        yield from self._advance(self._detector.feed(block))
+
+    def finish(self) -> Iterator[tuple[Window, Pcm]]:
+        yield from self._advance(self._detector.finish())
+        for cut in self._planner.finish():
+            yield self._emit(cut)
+
+    def _advance(self, probabilities: npt.NDArray[np.float32]) -> Iterator[tuple[Window, Pcm]]:
+        for probability in probabilities.tolist():
+            for cut in self._planner.push(probability):
+                yield self._emit(cut)
+        if probabilities.size:
+            self._planner.forget()
+
     def _emit(self, cut: Cut) -> tuple[Window, Pcm]:
-        end_ms = min(cut.end_ms, self._buffer.end_ms)
-        window = Window(self._index, cut.start_ms, end_ms, cut.speech, cut.hard)
         self._index += 1
-        return window, self._buffer.take(cut.start_ms, end_ms)
+        return self._planner.window(self._index - 1, cut)
 
 
 def make_windower(vad: Vad) -> Windower:
-    """The windower for an option of the job."""
+    """The windower of one channel, for an option of the job."""
     return FixedWindows() if vad is Vad.OFF else SpeechWindows()
