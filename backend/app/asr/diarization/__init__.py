@@ -3,10 +3,9 @@
 from app.asr.diarization.assign import assign
 from app.asr.diarization.availability import Availability, availability
 from app.asr.diarization.host import diarize
-from app.asr.diarization.types import SHERPA, Embedder, Turn, turns_from_json, turns_to_json
+from app.asr.diarization.types import Embedder, Turn, turns_from_json, turns_to_json
 
 __all__ = [
-    "SHERPA",
     "Availability",
     "Embedder",
     "Turn",

@@ -41,28 +41,27 @@ def availability(model_name: str, models_dir: Path) -> Availability:
         return Availability(reason=error.message)
     if path is None:
         return Availability(reason=_missing(model_name))
-    return Availability(Embedder(model=str(path)))
+    return Availability(Embedder(str(path)))
 
 
 def _find(model_name: str, models_dir: Path) -> Path | None:
     """The model's file, None where it is not here. Raises JobError `model_invalid`."""
-    if _is_own_file(model_name):
-        path = Path(model_name).expanduser().absolute()
-        return path if path.is_file() else None
     entry = models.find(model_name)
-    if entry is not None:
-        found = models.resolve(model_name, models_dir)
-        return found.path if found is not None else None
-    return None
-
-
-def _is_own_file(model_name: str) -> bool:
-    return "/" in model_name or "\\" in model_name or model_name.endswith(".onnx")
+    if entry is not None and (entry.kind != "speakers" or entry.name == models.SEGMENTATION):
+        raise JobError(
+            "model_invalid",
+            f"{model_name} is no model that tells whose voice is whose. Set DIARIZATION_MODEL to one that is, such as"
+            " nemo_en_titanet_small.",
+        )
+    found = models.resolve(model_name, models_dir)
+    return found.path if found is not None else None
 
 
 def _missing(model_name: str) -> str:
-    if _is_own_file(model_name):
+    if models.is_path(model_name):
         return f"There is no file {model_name}. Set DIARIZATION_MODEL to a model that is here."
+    if models.find(model_name) is None:
+        return f"There is no model called {model_name}. `transcribe models list` shows which there are."
     return (
         f"The model {model_name}, which tells voices apart, is not on this server. Download it with"
         f" `transcribe models download {model_name}`, then try again."

@@ -47,15 +47,15 @@ def main() -> None:
 
 def work(request: Json, report: Any) -> list[list[Any]]:
     """The turns as triples. Raises JobError."""
-    from app.asr.diarization import embedders, recording
+    from app.asr.diarization import embedder, recording
     from app.asr.diarization.clustering import Wanted
-    from app.asr.diarization.types import Embedder, turns_to_json
+    from app.asr.diarization.types import turns_to_json
 
     regions = request["regions"]
     turns = recording.tell_apart(
         Path(request["path"]),
         None if regions is None else [(start, end) for start, end in regions],
-        embedders.create(Embedder(**request["embedder"])),
+        embedder.load(request["model"]),
         Wanted(request["speakers"], request["max_speakers"]),
         max_seconds=request["max_audio_seconds"],
         report=report,

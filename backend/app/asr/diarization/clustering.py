@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from app.asr.diarization.embedders.base import Likeness
+from app.asr.diarization.embedder import Likeness
 from app.asr.diarization.linkage import Labels, Merge, heavy, labels, merges
 
 MOST_POINTS = 2000  # the tree needs n² cells: 16 MB; more windows are thinned out before

@@ -7,7 +7,6 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 from app.asr.diarization.types import Embedder, Region, Turn, turns_from_json
@@ -42,7 +41,7 @@ async def diarize(
     request = {
         "path": str(source.absolute()),
         "regions": None if regions is None else [[start, end] for start, end in regions],
-        "embedder": asdict(embedder),
+        "model": embedder.model,
         "speakers": speakers,
         "max_speakers": max_speakers,
         "parent": os.getpid(),

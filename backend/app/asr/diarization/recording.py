@@ -14,7 +14,7 @@ from app.asr.audio.samples import SampleReader
 from app.asr.audio.source import open_source
 from app.asr.diarization import clustering, refine, spans, timeline
 from app.asr.diarization.clustering import Wanted
-from app.asr.diarization.embedders import VoiceEmbedder
+from app.asr.diarization.embedder import VoiceEmbedder
 from app.asr.diarization.types import Region, Turn
 from app.asr.segmentation.regions import RegionFinder, RegionSettings
 from app.asr.segmentation.silero import SpeechDetector

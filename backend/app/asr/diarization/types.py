@@ -8,9 +8,6 @@ from typing import Any
 
 Region = tuple[int, int]  # start_ms, end_ms
 
-SHERPA = "sherpa"  # sherpa-onnx with a model of the catalogue
-SPECTRAL = "spectral"  # loudness by frequency, and pitch: for tests and the bench, never offered to people
-
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -23,11 +20,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Embedder:
-    """What turns a second of a voice into numbers. `model` is the absolute path of a verified file, None for kinds
-    without one."""
+    """What turns a second of a voice into numbers. `model` is the absolute path of an ONNX file that sherpa-onnx
+    reads, verified."""
 
-    kind: str = SHERPA
-    model: str | None = None
+    model: str
 
 
 def turns_to_json(turns: Iterable[Turn]) -> list[list[Any]]:
