@@ -17,9 +17,11 @@ def final_notices(
     speakers: bool,
     gaps: Sequence[Region] = (),
     doubtful: int = 0,
+    speaker_reason: str | None = None,
 ) -> tuple[Notice, ...]:
-    """What decoding `found`, and what the outcome adds. `speakers` says whether any segment names one, `doubtful`
-    how many segments carry a flag (`coverage.is_doubtful`), `gaps` those of all windows."""
+    """What decoding `found`, and what the outcome adds. `speakers` says whether any segment names one,
+    `speaker_reason` in a sentence why none does, `doubtful` how many segments carry a flag (`coverage.is_doubtful`),
+    `gaps` those of all windows."""
     codes = {notice.code for notice in found}
     notices = list(found)
     if not segments and not gaps and "no_speech" not in codes:
@@ -30,7 +32,12 @@ def final_notices(
         notices.append(unsure)
     if mode is Mode.DIALOGUE and segments and not speakers:
         notices.append(
-            Notice("no_speakers", "The text is whole, but this engine does not tell speakers apart.")
+            Notice(
+                "no_speakers",
+                f"The text is whole, but its speakers are not told apart. {speaker_reason}"
+                if speaker_reason
+                else "The text is whole, but this engine does not tell speakers apart.",
+            )
         )
     if low_accuracy:
         notices.append(

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.asr.coverage import Region, assess, is_doubtful, join_gaps
 from app.asr.engines.registry import ENGINES
 from app.asr.host.decoder import Decoded, Decoder, Finished, Planned, Probed
-from app.asr.host.pool import EnginePool
+from app.asr.host.pool import EngineHung, EnginePool
 from app.asr.limits import MediaLimits
 from app.asr.merge import in_time_order, with_channel_speaker
 from app.asr.models import ggml
@@ -33,6 +33,9 @@ from app.asr.types import (
 from app.core.errors import JobError
 
 __all__ = ["MemorySink", "PipelineSink", "plan_fingerprint", "transcribe"]
+
+TRIES = 2  # for a window that the engine does not finish in time
+LOST_IN_A_ROW = 3
 
 
 async def transcribe(
@@ -107,6 +110,7 @@ class _Run:
         self._doubtful = 0  # segments with a flag that says so
         self._covered_ms = 0
         self._gaps: list[Region] = []
+        self._lost_in_a_row = 0
         self._speakers = False
 
     async def window(self, tasks: asyncio.TaskGroup, window: Window, pcm: bytes) -> None:
@@ -137,17 +141,34 @@ class _Run:
 
     async def _transcribe(self, window: Window, pcm: bytes) -> WindowResult:
         try:
-            asked = self._options
-            options = WindowOptions(self._language, asked.translate, asked.vocabulary, asked.prompt)
-            result = await self._pool.submit(
-                self._job, self._spec, options, window, pcm, lambda: self._started(window)
-            )
-            result = with_channel_speaker(window, result)
+            result = with_channel_speaker(window, await self._listen(window, pcm))
             self._take(window, result)
             await self._sink.committed(window, result)
         finally:
             self._room.release()
         return result
+
+    async def _listen(self, window: Window, pcm: bytes) -> WindowResult:
+        """Asks the engine, a second time and differently where it does not answer in time; then the window is given
+        up as a gap. Raises JobError `engine_timeout` after LOST_IN_A_ROW such windows: then it is not the recording."""
+        asked, before = self._options, self._sink.attempts(window)
+        for attempt in range(before, before + TRIES):
+            options = WindowOptions(self._language, asked.translate, asked.vocabulary, asked.prompt, attempt)
+            try:
+                result = await self._pool.submit(
+                    self._job, self._spec, options, window, pcm, lambda: self._started(window)
+                )
+            except EngineHung as error:
+                if error.window is None:
+                    raise
+                hung = error
+            else:
+                self._lost_in_a_row = 0
+                return result
+        self._lost_in_a_row += 1
+        if self._lost_in_a_row >= LOST_IN_A_ROW:
+            raise JobError(hung.code, hung.message)
+        return assess(window, WindowResult(error=hung.code))
 
     async def _started(self, window: Window) -> None:
         if self._stage is not Stage.TRANSCRIBING:

@@ -20,6 +20,9 @@ class PipelineSink(Protocol):
     async def plan(self, window: Window) -> WindowResult | None:
         """Keeps the window before it may run. Returns its result where an earlier run has committed it."""
 
+    def attempts(self, window: Window) -> int:
+        """How often a window that is planned was asked for again: from 1 on the engine tries differently."""
+
     async def started(self, window: Window) -> None:
         """An engine process is about to get the window's samples (counts executions)."""
 
@@ -51,6 +54,9 @@ class MemorySink:
     async def plan(self, window: Window) -> WindowResult | None:
         known = self.windows.setdefault(window.index, window)
         return self.results.get(window.index) if known == window else None
+
+    def attempts(self, window: Window) -> int:  # noqa: ARG002 (nobody asks a second time here)
+        return 0
 
     async def started(self, window: Window) -> None:
         self.executions.append(window.index)

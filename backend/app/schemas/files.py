@@ -98,3 +98,16 @@ class FileUrl(ResponseModel):
     rendition: RenditionWord = Field(
         description="Whether there is a version that browsers can play: none (not needed), pending, ready, failed."
     )
+
+
+class Peaks(ResponseModel):
+    """Loudness over time as audiowaveform writes it: `data` holds `length` pairs of the lowest and the highest
+    sample, -128 to 127, each of `samples_per_pixel` samples at `sample_rate`."""
+
+    version: int
+    channels: int
+    sample_rate: int
+    samples_per_pixel: int
+    bits: int
+    length: int
+    data: list[int]

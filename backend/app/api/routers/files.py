@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
 from app.api.base_url import BaseUrl
 from app.api.deps import ContainerDep, CurrentTenant, TenantRead, TenantWrite, TenantWriter
@@ -18,6 +18,7 @@ from app.schemas.files import (
     Part,
     Parts,
     PartsRequest,
+    Peaks,
     PresignRequest,
     PresignResponse,
 )
@@ -119,6 +120,20 @@ async def url(
         session, file_id, base_url=base_url, original=original, download=download
     )
     return FileUrl.model_validate(found)
+
+
+@router.get(
+    "/{file_id}/peaks",
+    response_class=Response,
+    responses={200: {"model": Peaks}, 304: {"description": "Unchanged."}},
+)
+async def peaks(file_id: UUID, container: ContainerDep, session: TenantRead, request: Request) -> Response:
+    """The recording's loudness, to draw it; there once a job has read the file. It never changes."""
+    body = await container.files.peaks(session, file_id)
+    headers = {"ETag": f'"{file_id}"', "Cache-Control": "private, max-age=31536000, immutable"}
+    if request.headers.get("if-none-match") in (headers["ETag"], "*"):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
 
 
 @router.delete("/{file_id}", status_code=204)

@@ -11,23 +11,20 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.asr.types import MediaSummary, Peaks, Stage, Window, WindowResult
-from app.core.clock import utcnow
+from app.asr.types import MIXED, MediaSummary, Peaks, Stage, Window, WindowResult
 from app.core.logging import get_logger
 from app.db.session import Database, SystemSession
 from app.models import Job, JobWindow, MediaFile
 from app.services.jobs import claims, events
 from app.services.jobs.bus import EventBus
 from app.services.jobs.progress import ProgressMeter
-from app.services.transcripts.codec import pack_segment, unpack_segment
+from app.services.jobs.windows import check_same, committed_values, planned_row, result_of
+from app.services.media.peaks import store_peaks
+from app.storage.base import ObjectStore
 
 log = get_logger(__name__)
 
 T = TypeVar("T")
-
-
-class PlanChangedError(Exception):
-    """The file was cut differently than the stored plan says; the run has to start over."""
 
 
 class JobSink:
@@ -37,15 +34,20 @@ class JobSink:
     at most the windows in flight. While `draining`, no further window is begun.
     """
 
-    def __init__(self, database: Database, bus: EventBus, claim: claims.Claim, job: Job) -> None:
+    def __init__(
+        self, database: Database, bus: EventBus, store: ObjectStore, claim: claims.Claim, job: Job
+    ) -> None:
         self._database = database
         self._bus = bus
+        self._store = store
         self._claim = claim
         self._run = job.run
+        self._file_id = job.file_id
+        self._mixed = job.language == MIXED
         self._stage: Stage | None = None
         self._planned: dict[int, JobWindow] = {}
         self._draining = asyncio.Event()
-        self.in_flight = 0
+        self._in_flight: set[int] = set()
         self.meter = ProgressMeter(str(job.id), job.duration_ms)
 
     async def load(self) -> None:
@@ -60,6 +62,16 @@ class JobSink:
         for window in self._planned.values():
             if window.committed_at is not None:
                 self.meter.resumed(window.end_ms - window.start_ms)
+
+    @property
+    def in_flight(self) -> int:
+        """How many windows are with an engine now."""
+        return len(self._in_flight)
+
+    def attempts(self, window: Window) -> int:
+        """How often a person asked for this window again."""
+        known = self._planned.get(window.index)
+        return known.reruns if known is not None else 0
 
     def drain(self) -> None:
         """Begin no further window; those in flight may still be committed."""
@@ -79,24 +91,12 @@ class JobSink:
         await self._hold_while_draining()
         known = self._planned.get(window.index)
         if known is not None:
-            if (known.start_ms, known.end_ms) != (window.start_ms, window.end_ms):
-                raise PlanChangedError
+            check_same(known, window)
             return await self._result_of(window.index) if known.committed_at is not None else None
 
         async def insert(session: SystemSession) -> None:
             await claims.guarded(session, self._claim, {"windows_planned": Job.windows_planned + 1})
-            session.add(
-                JobWindow(
-                    job_id=self._claim.job_id,
-                    workspace_id=self._claim.workspace_id,
-                    run=self._run,
-                    idx=window.index,
-                    start_ms=window.start_ms,
-                    end_ms=window.end_ms,
-                    speech=[list(region) for region in window.speech],
-                    hard_cut=window.hard_cut,
-                )
-            )
+            session.add(planned_row(self._claim, self._run, window))
 
         await self._write(insert)
         return None
@@ -109,13 +109,12 @@ class JobSink:
             await session.execute(self._window(window.index).values(executions=JobWindow.executions + 1))
 
         await self._write(count)
-        self.in_flight += 1
+        self._in_flight.add(window.index)
         self.meter.began(time.monotonic())
         await self.stage(Stage.TRANSCRIBING)
 
     async def committed(self, window: Window, result: WindowResult) -> None:
         self.meter.committed(window.duration_ms, time.monotonic())
-        packed = [pack_segment(segment) for segment in result.segments]
         progress = self.meter.report(Stage.TRANSCRIBING)
 
         async def commit(session: SystemSession) -> None:
@@ -127,32 +126,23 @@ class JobSink:
                     "host_losses": 0,
                     "progress": progress["progress"],
                     "eta_seconds": progress["eta_seconds"],
-                    "detected_language": sa.func.coalesce(Job.detected_language, result.language),
+                    **self._language(result),
                 },
             )
-            updated: Any = await session.execute(
-                self._window(window.index)
-                .where(JobWindow.committed_at.is_(None))
-                .values(
-                    segments=packed,
-                    language=result.language,
-                    engine_ms=result.engine_ms,
-                    fence=self._claim.fence,
-                    committed_at=utcnow(),
-                )
-            )
-            if updated.rowcount != 1:
-                raise claims.LostClaimError
-            if packed:
+            row = await self._uncommitted(session, window.index)
+            for column, value in committed_values(row, result, self._claim).items():
+                setattr(row, column, value)
+            if row.segments:
                 data = {"run": self._run, "window": window.index}
                 await events.append(session, self._bus, job, [("segments", data)])
 
         await self._write(commit)
-        self.in_flight -= 1
+        self._in_flight.discard(window.index)
         self._bus.progress(self._claim.workspace_id, progress)
 
-    async def decoded(self, summary: MediaSummary, peaks: Peaks | None) -> None:  # noqa: ARG002 (drawn by nobody yet)
+    async def decoded(self, summary: MediaSummary, peaks: Peaks | None) -> None:
         self.meter.expect(summary.duration_ms)
+        key = await self._store_peaks(peaks)
 
         async def store(session: SystemSession) -> None:
             job = await claims.guarded(
@@ -171,10 +161,30 @@ class JobSink:
                 .values(
                     duration_ms=summary.duration_ms,
                     sha256=sa.func.coalesce(MediaFile.sha256, summary.sha256),
+                    channels=summary.channels,
+                    channel_layout=summary.channel_layout,
+                    peaks_key=sa.func.coalesce(MediaFile.peaks_key, key),
                 )
             )
 
-        await self._write(store)
+        try:
+            await self._write(store)
+        except claims.LostClaimError:
+            await self._drop_orphan(key)
+            raise
+
+    async def _store_peaks(self, peaks: Peaks | None) -> str | None:
+        """Writes the drawing where the recording has none yet; it never changes."""
+        file = await self._write(lambda session: session.get(MediaFile, self._file_id))
+        if peaks is None or file is None or file.peaks_key is not None:
+            return None
+        return await store_peaks(self._store, file.storage_key, peaks)
+
+    async def _drop_orphan(self, key: str | None) -> None:
+        """Peaks of a recording that was deleted while they were written."""
+        file = await self._write(lambda session: session.get(MediaFile, self._file_id))
+        if key is not None and file is None:
+            await self._store.delete(key)
 
     async def count_crash(self, index: int) -> int:
         """One more death of an engine process on this window; answers how many there were."""
@@ -186,6 +196,12 @@ class JobSink:
 
         return await self._write(count)
 
+    def _language(self, result: WindowResult) -> dict[str, Any]:
+        """The first language that was heard is the recording's, unless each window may have its own."""
+        if self._mixed or result.error is not None:
+            return {}
+        return {"detected_language": sa.func.coalesce(Job.detected_language, result.language)}
+
     def _window(self, index: int) -> sa.Update:
         return (
             sa.update(JobWindow)
@@ -193,22 +209,22 @@ class JobSink:
             .execution_options(synchronize_session=False)
         )
 
+    def _row(self, index: int) -> sa.Select[JobWindow]:
+        return sa.select(JobWindow).where(
+            JobWindow.job_id == self._claim.job_id, JobWindow.run == self._run, JobWindow.idx == index
+        )
+
+    async def _uncommitted(self, session: SystemSession, index: int) -> JobWindow:
+        row = (
+            await session.execute(self._row(index).where(JobWindow.committed_at.is_(None)))
+        ).scalar_one_or_none()
+        if row is None:
+            raise claims.LostClaimError
+        return row
+
     async def _result_of(self, index: int) -> WindowResult:
         async with self._database.system(read_only=True) as session:
-            window = (
-                await session.execute(
-                    sa.select(JobWindow).where(
-                        JobWindow.job_id == self._claim.job_id,
-                        JobWindow.run == self._run,
-                        JobWindow.idx == index,
-                    )
-                )
-            ).scalar_one()
-        return WindowResult(
-            segments=tuple(unpack_segment(s) for s in window.segments or []),
-            language=window.language,
-            engine_ms=window.engine_ms or 0,
-        )
+            return result_of((await session.execute(self._row(index))).scalar_one())
 
     async def _hold_while_draining(self) -> None:
         if self._draining.is_set():

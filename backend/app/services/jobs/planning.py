@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from app.asr.engines.stub import stub_transcription
 from app.asr.pipeline import plan_fingerprint
 from app.asr.selection import Choice
 from app.asr.types import TranscribeOptions, Window, WindowResult
-from app.db.session import SystemSession
+from app.db.session import SystemSession, TenantSession
 from app.models import Job, JobWindow
 from app.services.jobs import claims
 from app.services.jobs.checkpoints import JobSink
@@ -65,10 +66,30 @@ def new_run_values() -> dict[str, Any]:
         "windows_committed": 0,
         "windows_executed": 0,
         "detected_language": None,
+        "speech_ms": None,
+        "covered_ms": None,
+        "gaps": [],
+        "cached_from": None,
         "warnings": [],
         "progress": 0.0,
         "eta_seconds": None,
     }
+
+
+async def take_up(session: TenantSession, job_id: UUID) -> dict[str, Any]:
+    """Prepares the windows of a job that ended early for another run; answers what changes in its row.
+
+    Those that were given up are listened to again, and crashes of the last run are not held against them.
+    """
+    mine = sa.update(JobWindow).where(JobWindow.job_id == job_id)
+    await session.execute(mine.values(crashes=0).execution_options(synchronize_session=False))
+    given_up = await session.execute(
+        mine.where(JobWindow.error_code.is_not(None), JobWindow.committed_at.is_not(None))
+        .values(committed_at=None, executions=0)
+        .returning(JobWindow.idx)
+        .execution_options(synchronize_session=False)
+    )
+    return {"windows_committed": Job.windows_committed - len(given_up.all())}
 
 
 async def write_stub(source: Path, filename: str, sink: JobSink) -> None:
@@ -77,5 +98,6 @@ async def write_stub(source: Path, filename: str, sink: JobSink) -> None:
     window = Window(0, 0, result.summary.duration_ms)
     if await sink.plan(window) is None:
         await sink.started(window)
-        await sink.committed(window, WindowResult(tuple(result.segments), result.language))
+        heard = WindowResult(tuple(result.segments), result.language, covered_ms=window.duration_ms)
+        await sink.committed(window, heard)
     await sink.decoded(result.summary, None)

@@ -21,10 +21,11 @@ from app.db.session import Database
 from app.models import Job, MediaFile
 from app.services.jobs import claims, finalize, planning
 from app.services.jobs.bus import EventBus
-from app.services.jobs.checkpoints import JobSink, PlanChangedError
+from app.services.jobs.checkpoints import JobSink
 from app.services.jobs.engine_choice import EngineChooser
 from app.services.jobs.options import transcribe_options
 from app.services.jobs.waiting import FAR_SECONDS
+from app.services.jobs.windows import PlanChangedError
 from app.storage.base import ObjectStore
 
 log = get_logger(__name__)
@@ -109,7 +110,7 @@ class JobRun:
         async with parts.database.system() as session:
             job = await planning.begin_run(session, claim, choice, options)
         source = await parts.store.local_path(file.storage_key)
-        sink = self._sink = JobSink(parts.database, parts.bus, claim, job)
+        sink = self._sink = JobSink(parts.database, parts.bus, parts.store, claim, job)
         await sink.load()
         if not (job.plan_complete and job.windows_committed == job.windows_planned):
             await self._hear(choice.spec, options, source, file.filename, sink)

@@ -10,16 +10,27 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.asr import selection
+from app.asr.types import Mode
 from app.core.clock import utcnow
 from app.core.errors import InvalidStateError, NotFoundError
 from app.core.pagination import Cursor
 from app.db.session import TenantSession
-from app.models import FINAL, Job, JobEvent, JobStatus, JobWindow, MediaFile, Transcript, Workspace
+from app.models import (
+    FINAL,
+    Job,
+    JobEvent,
+    JobStatus,
+    JobWindow,
+    MediaFile,
+    SpeakerState,
+    Transcript,
+    Workspace,
+)
+from app.services.jobs import planning
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cloud_gate import CloudGate
 from app.services.jobs.events import append_end, append_status
 from app.services.jobs.options import merge_hints
-from app.services.jobs.planning import new_run_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,7 @@ class JobService:
             speakers=options.speakers,
             max_speakers=options.max_speakers,
             fresh=options.fresh,
+            speaker_state=SpeakerState.PENDING if options.mode == Mode.DIALOGUE else SpeakerState.NONE,
             requested_engine=None if options.engine == "auto" else options.engine,
             requested_model=options.model,
             attempt=1,
@@ -174,10 +186,10 @@ class JobService:
         if engine is not None or model is not None:
             values["requested_model"] = model  # a model goes with the engine that was asked for
         if job.status == JobStatus.COMPLETED:
-            values |= new_run_values()
+            values |= planning.new_run_values()
             await session.execute(sa.delete(JobWindow).where(JobWindow.job_id == job.id))
         else:
-            await session.execute(sa.update(JobWindow).where(JobWindow.job_id == job.id).values(crashes=0))
+            values |= await planning.take_up(session, job.id)
         updated = await session.execute(
             sa.update(Job)
             .where(Job.id == job.id)

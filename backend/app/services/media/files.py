@@ -16,6 +16,7 @@ from app.db.session import TenantSession
 from app.models import Job, MediaFile, RenditionState, Upload, UploadState
 from app.services.media.intake import Intake
 from app.services.media.janitor import remove_bytes
+from app.services.media.peaks import read_peaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,14 @@ class Files:
             key, base_url=base_url, filename=name, content_type=content_type, download=download
         )
         return FileUrl(signed.url, signed.expires_at, content_type, file.rendition_state)
+
+    async def peaks(self, session: TenantSession, file_id: UUID) -> bytes:
+        """The drawing of its loudness as JSON, in audiowaveform's format. Raises `NotFoundError` until a job has read
+        the file."""
+        file = await self.get(session, file_id)
+        if file.peaks_key is None:
+            raise NotFoundError
+        return await read_peaks(self._store, file.peaks_key)
 
     async def delete(self, session: TenantSession, file_id: UUID) -> None:
         """Raises `ConflictError` while a job uses the file."""

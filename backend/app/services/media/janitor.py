@@ -19,7 +19,7 @@ log = get_logger(__name__)
 
 _BATCH = 100
 _STALE_FILES = timedelta(hours=6)
-KINDS = ("original", "rendition")
+KINDS = ("original", "rendition", "peaks")
 
 
 async def expire_uploads(database: Database, store: ObjectStore, *, ttl: timedelta) -> int:

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from app.core.errors import AppError
 from app.db.session import TenantSession
 from app.models import FINAL, Job, JobStatus, JobWindow, Segment, Transcript
-from app.services.transcripts.codec import segment_id, segment_view
+from app.services.transcripts.codec import segment_view
 from app.services.transcripts.render import FORMATS
+from app.services.transcripts.stream import TimeOrder
 
 
 class JobNotCompletedError(AppError):
@@ -79,18 +80,18 @@ async def _finished(session: TenantSession, transcript: Transcript) -> list[tupl
 
 async def _so_far(session: TenantSession, job: Job) -> list[tuple[str, dict[str, Any]]]:
     rows = await session.execute(
-        sa.select(JobWindow.idx, JobWindow.segments)
+        sa.select(JobWindow.idx, JobWindow.start_ms, JobWindow.segments)
         .where(
             JobWindow.job_id == job.id,
             JobWindow.workspace_id == session.workspace_id,
             JobWindow.run == job.run,
             JobWindow.committed_at.is_not(None),
         )
-        .order_by(JobWindow.idx)
+        .order_by(JobWindow.start_ms, JobWindow.idx)
     )
-    return [
-        (segment_id(index, n), packed) for index, segments in rows for n, packed in enumerate(segments or [])
-    ]
+    order = TimeOrder()
+    ready = [item for index, start, segments in rows for item in order.push(index, start, segments or [])]
+    return [*ready, *order.rest()]
 
 
 def _head(job: Job, transcript: Transcript | None, *, complete: bool) -> dict[str, Any]:

@@ -54,3 +54,9 @@ def test_doubtful_passages_are_counted() -> None:
         notice = doubtful_notice(count)
         assert notice is not None
         assert notice.message.startswith(start)
+
+
+def test_the_reason_why_speakers_are_not_told_apart_is_said() -> None:
+    asked = CALM | {"mode": Mode.DIALOGUE, "speaker_reason": "A package is missing."}
+    (notice,) = final_notices([], **asked)
+    assert (notice.code, notice.message.endswith("A package is missing.")) == ("no_speakers", True)
