@@ -8,8 +8,9 @@ from pathlib import Path
 
 from app.asr.coverage import Region, assess, is_doubtful, join_gaps
 from app.asr.engines.registry import ENGINES
+from app.asr.hearer import Hearer
 from app.asr.host.decoder import Decoded, Decoder, Finished, Planned, Probed
-from app.asr.host.pool import EngineHung, EnginePool
+from app.asr.host.pool import EngineHung
 from app.asr.limits import MediaLimits
 from app.asr.merge import in_time_order, with_channel_speaker
 from app.asr.models import ggml
@@ -45,14 +46,15 @@ async def transcribe(
     *,
     job: str,
     decoder: Decoder,
-    pool: EnginePool,
+    pool: Hearer,
     sink: PipelineSink,
     limits: MediaLimits,
     max_in_flight: int,
     keep_segments: bool = True,
+    window_ms: int | None = None,
     on_decoded_ms: Callable[[int], None] | None = None,
 ) -> Transcription:
-    """Transcribes one file.
+    """Transcribes one file in windows of at most `window_ms` (None: 30 s).
 
     At most `max_in_flight` windows are held at a time: one more than the pool has processes keeps them all busy.
     With `keep_segments` False the result has no segments (the sink has them) and memory does not grow with the
@@ -63,7 +65,10 @@ async def transcribe(
     summary: MediaSummary | None = None
     await sink.stage(Stage.DECODING)
     try:
-        async with decoder.open(source, options, limits) as events, asyncio.TaskGroup() as tasks:
+        async with (
+            decoder.open(source, options, limits, window_ms=window_ms) as events,
+            asyncio.TaskGroup() as tasks,
+        ):
             async for event in events:
                 match event:
                     case Probed(hint_ms):
@@ -90,7 +95,7 @@ class _Run:
         spec: EngineSpec,
         options: TranscribeOptions,
         job: str,
-        pool: EnginePool,
+        pool: Hearer,
         sink: PipelineSink,
         max_in_flight: int,
         keep_segments: bool,

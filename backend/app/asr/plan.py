@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from app.asr.codec import options_to_json
+from app.asr.engines.registry import ENGINES
 from app.asr.segmentation.cutter import CutSettings
 from app.asr.segmentation.regions import RegionSettings
 from app.asr.types import EngineSpec, TranscribeOptions
@@ -23,14 +24,16 @@ def plan_fingerprint(options: TranscribeOptions, spec: EngineSpec) -> str:
     A model counts by name and size: the catalogue pins the bytes of each name.
     """
     model = Path(spec.model_path) if spec.model_path else None
+    remote = spec.engine in ENGINES and ENGINES[spec.engine].needs_network
     facts = {
         "pipeline": PIPELINE_VERSION,
         "libraries": {name: _version(name) for name in _LIBRARIES},
         "regions": asdict(RegionSettings()),
         "cuts": asdict(CutSettings()),
         "options": options_to_json(
-            replace(options, speakers=None, max_speakers=None)
-        ),  # those come after the text
+            # Here speakers are told apart after the text; a provider does both at once.
+            options if remote else replace(options, speakers=None, max_speakers=None)
+        ),
         "engine": spec.engine,
         "model": spec.model,
         "model_bytes": model.stat().st_size if model is not None and model.exists() else None,

@@ -73,8 +73,9 @@ def decode(request: Json, pipe: BinaryIO) -> None:
         digest = _Digest(path)
         digest.start()
         vad, stereo = Vad(request["vad"]), request["mode"] == Mode.DIALOGUE and source.channels == 2
+        length = request.get("window_ms")
         reader = SampleReader(source, max_seconds=request["max_audio_seconds"], stereo=stereo)
-        windower = DialogueWindows(vad) if stereo else make_windower(vad)
+        windower = DialogueWindows(vad, window_ms=length) if stereo else make_windower(vad, length)
         meter = PeakMeter()
         windows, reported = 0, time.monotonic()
         for block in reader:

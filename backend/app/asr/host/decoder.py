@@ -67,9 +67,16 @@ class Decoder:
 
     @asynccontextmanager
     async def open(
-        self, source: Path, options: TranscribeOptions, limits: MediaLimits
+        self,
+        source: Path,
+        options: TranscribeOptions,
+        limits: MediaLimits,
+        *,
+        window_ms: int | None = None,
     ) -> AsyncIterator[AsyncIterator[Event]]:
         """The events of one file, in order, `Finished` last. Leaving the block kills the process.
+
+        Windows are of at most `window_ms` (None: 30 s).
 
         The process waits while its events are not taken, so at most one window is held here. The iterator raises
         JobError: `unsupported_media`, `no_audio_stream`, `media_invalid`, `audio_invalid`, `audio_too_short`,
@@ -78,7 +85,7 @@ class Decoder:
         process = await spawn.start(MODULE)
         self._running.add(process)
         try:
-            await self._request(process, source, options, limits)
+            await self._request(process, source, options, limits, window_ms)
             yield _events(process, limits)
         finally:
             self._running.discard(process)
@@ -90,12 +97,14 @@ class Decoder:
         source: Path,
         options: TranscribeOptions,
         limits: MediaLimits,
+        window_ms: int | None,
     ) -> None:
         assert process.stdin is not None
         request = {
             "path": str(source.absolute()),
             "vad": options.vad.value,
             "mode": options.mode.value,
+            "window_ms": window_ms,
             "parent": os.getpid(),
             "nice": self._nice,
             "max_audio_seconds": limits.max_audio_seconds,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.asr.segmentation.clock import FRAME_MS
 from app.asr.segmentation.regions import Region
@@ -24,6 +24,19 @@ class CutSettings:
     close_ms: int = 3_000
     full_ms: int = 20_000
     lookahead_ms: int = 160
+
+
+def cuts_for(window_ms: int | None) -> CutSettings:
+    """The settings for an engine that takes longer windows than Whisper's 30 s (None), in the same proportions."""
+    usual = CutSettings()
+    if window_ms is None:
+        return usual
+    return replace(
+        usual,
+        max_ms=window_ms,
+        early_ms=window_ms * usual.early_ms // usual.max_ms,
+        full_ms=window_ms * usual.full_ms // usual.max_ms,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.asr.segmentation.crosstalk import UNIT, Evidence, Listener, Stretch
-from app.asr.segmentation.cutter import Cut
-from app.asr.segmentation.windows import FixedWindows, Planner, Windower, make_windower
+from app.asr.segmentation.cutter import Cut, cuts_for
+from app.asr.segmentation.windows import FIXED_MS, FixedWindows, Planner, Windower, make_windower
 from app.asr.types import Vad, Window
 
 Pcm = npt.NDArray[np.int16]
@@ -20,8 +20,9 @@ LOOK_AHEAD = 600 * 16_000 // UNIT  # units; ten minutes, 38 MB of samples
 class DialogueWindows:
     """Takes blocks (n, 2). Looks at the first ten minutes, or all of a shorter recording, before it decides."""
 
-    def __init__(self, vad: Vad, *, look_ahead: int = LOOK_AHEAD) -> None:
+    def __init__(self, vad: Vad, *, window_ms: int | None = None, look_ahead: int = LOOK_AHEAD) -> None:
         self._vad = vad
+        self._window_ms = window_ms
         self._look_ahead = look_ahead
         self._listener = Listener()
         self._evidence = Evidence()
@@ -70,9 +71,9 @@ class DialogueWindows:
         if self._channels is not None or self._mixed is not None:
             return
         if self._evidence.two_speakers:
-            self._channels = ChannelWindows(self._vad)
+            self._channels = ChannelWindows(self._vad, self._window_ms)
         else:
-            self._mixed = make_windower(self._vad)
+            self._mixed = make_windower(self._vad, self._window_ms)
         early, self._early = self._early[::-1], []
         while early:
             yield from self._take(early.pop())
@@ -81,9 +82,10 @@ class DialogueWindows:
 class ChannelWindows:
     """Windows of two channels, numbered in the order in which they are complete; the far speaker's voice is muted."""
 
-    def __init__(self, vad: Vad) -> None:
-        self._fixed = (FixedWindows(), FixedWindows()) if vad is Vad.OFF else None
-        self._planners = (Planner(), Planner())
+    def __init__(self, vad: Vad, window_ms: int | None = None) -> None:
+        length, cuts = window_ms or FIXED_MS, cuts_for(window_ms)
+        self._fixed = (FixedWindows(length), FixedWindows(length)) if vad is Vad.OFF else None
+        self._planners = (Planner(cuts=cuts), Planner(cuts=cuts))
         self._index = 0
 
     @property

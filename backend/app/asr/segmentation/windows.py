@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from app.asr.segmentation.cutter import Cut, CutSettings, Cutter
+from app.asr.segmentation.cutter import Cut, CutSettings, Cutter, cuts_for
 from app.asr.segmentation.regions import Region, RegionFinder, RegionSettings
 from app.asr.segmentation.silero import SpeechDetector
 from app.asr.types import Vad, Window
@@ -67,28 +67,29 @@ SHORTEST_TAIL_MS = 100
 
 
 class FixedWindows:
-    """Every 30 s one window, whatever is in it."""
+    """Every 30 s (or `length_ms`) one window, whatever is in it."""
 
     by_channel = False
 
-    def __init__(self) -> None:
+    def __init__(self, length_ms: int = FIXED_MS) -> None:
+        self._length_ms = length_ms
         self._buffer = SampleBuffer()
         self._index = 0
         self.speech_ms = 0
 
     def feed(self, block: Pcm) -> Iterator[tuple[Window, Pcm]]:
         self._buffer.append(block)
-        while self._buffer.end >= (self._index + 1) * FIXED_MS * SAMPLES_PER_MS:
-            yield self._emit((self._index + 1) * FIXED_MS)
+        while self._buffer.end >= (self._index + 1) * self._length_ms * SAMPLES_PER_MS:
+            yield self._emit((self._index + 1) * self._length_ms)
 
     def finish(self) -> Iterator[tuple[Window, Pcm]]:
         """What is left, unless it is too short to hold a sound: encoders pad a file by some milliseconds."""
-        rest = self._buffer.end - self._index * FIXED_MS * SAMPLES_PER_MS
+        rest = self._buffer.end - self._index * self._length_ms * SAMPLES_PER_MS
         if rest > SHORTEST_TAIL_MS * SAMPLES_PER_MS or (rest > 0 and self._index == 0):
             yield self._emit(self._buffer.end_ms)
 
     def _emit(self, end_ms: int) -> tuple[Window, Pcm]:
-        window = Window(self._index, self._index * FIXED_MS, end_ms)
+        window = Window(self._index, self._index * self._length_ms, end_ms)
         pcm = self._buffer.take(window.start_ms, end_ms)
         self._buffer.forget(end_ms)
         self._index += 1
@@ -141,9 +142,9 @@ class SpeechWindows:
 
     by_channel = False
 
-    def __init__(self) -> None:
+    def __init__(self, cuts: CutSettings | None = None) -> None:
         self._detector = SpeechDetector()
-        self._planner = Planner()
+        self._planner = Planner(cuts=cuts)
         self._index = 0
 
     @property
@@ -172,6 +173,6 @@ class SpeechWindows:
         return self._planner.window(self._index - 1, cut)
 
 
-def make_windower(vad: Vad) -> Windower:
-    """The windower of one channel, for an option of the job."""
-    return FixedWindows() if vad is Vad.OFF else SpeechWindows()
+def make_windower(vad: Vad, window_ms: int | None = None) -> Windower:
+    """The windower of one channel, for an option of the job; windows of at most `window_ms`, None: of 30 s."""
+    return FixedWindows(window_ms or FIXED_MS) if vad is Vad.OFF else SpeechWindows(cuts_for(window_ms))

@@ -1,0 +1,50 @@
+"""Windows at a provider, in the shape of the pool of engine processes: the same pipeline serves both."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from app.asr.engines.openai import OpenAI
+from app.asr.remote.calls import Calls
+from app.asr.remote.errors import ProviderError
+from app.asr.remote.openai_models import RemoteModel
+from app.asr.remote.sentences import checked
+from app.asr.types import EngineSpec, Segment, Window, WindowOptions, WindowResult
+
+
+class RemoteHearer:
+    """One job's windows at an OpenAI-compatible provider, each written down before it is sent."""
+
+    def __init__(self, provider: OpenAI, model: RemoteModel, calls: Calls) -> None:
+        self._provider = provider
+        self._model = model
+        self._calls = calls
+
+    async def submit(
+        self,
+        job: str,  # noqa: ARG002 (the Protocol's shape; the calls know the job)
+        spec: EngineSpec,  # noqa: ARG002
+        options: WindowOptions,
+        window: Window,
+        pcm: bytes,
+        on_start: Callable[[], Awaitable[None]],
+    ) -> WindowResult:
+        call = await self._calls.begin(window.index, window.duration_ms)
+        await on_start()
+        try:
+            result = await self._provider.hear(self._model, pcm, window, options)
+        except ProviderError as error:
+            if not error.retryable:  # else the call stays open, and a later try goes on with it
+                await self._calls.failed(call, error.message)
+            raise
+        await self._calls.done(call, self._model.name)
+        return checked(window, replace(result, segments=tuple(_named(s, window) for s in result.segments)))
+
+
+def _named(segment: Segment, window: Window) -> Segment:
+    """Speakers are told apart inside one request only: A of the second window may be another person than A of the
+    first, so it gets a label of its own."""
+    if segment.speaker is None or window.index == 0:
+        return segment
+    return replace(segment, speaker=f"{segment.speaker}{window.index + 1}")
