@@ -69,6 +69,8 @@ export function watchJob(id: string, options: LiveOptions): Promise<void> {
   const { cache } = options;
   const windowOf: WindowOf = new Map();
   let attempt: number | null = null;
+  // A run over gaps begins with most windows done: the text before stays around what it brings.
+  let keepsText = false;
   return stream(`/api/jobs/${encodeURIComponent(id)}/events`, options, (message) => {
     const data = parse(message);
     if (message.event === 'resync') refetch(cache, id);
@@ -77,16 +79,22 @@ export function watchJob(id: string, options: LiveOptions): Promise<void> {
       const job = data as Job;
       if (isActive(job)) {
         keepEarlierText(cache, id);
-        if (job.windows.committed === 0) dropOldWindows(cache, id, windowOf);
+        if (job.windows.committed === 0) {
+          keepsText = false;
+          dropOldWindows(cache, id, windowOf);
+        }
         // What was made before this stream, or kept of the attempt before, is not told again.
-        if (job.attempt !== attempt) refetchResult(cache, id);
+        if (job.attempt !== attempt) {
+          keepsText = job.windows.committed > 0;
+          refetchResult(cache, id);
+        }
       }
       attempt = job.attempt;
       patchJob(cache, job);
     } else if (message.event === 'progress') {
       applyProgress(cache, data as ProgressEvent);
     } else if (message.event === 'segments') {
-      addSegments(cache, data as SegmentsEvent, windowOf);
+      addSegments(cache, data as SegmentsEvent, windowOf, keepsText);
     } else if (message.event === 'end') {
       const { status } = data as EndEvent;
       updateJob(cache, id, (job) => ({ ...job, status }));
@@ -104,7 +112,17 @@ function dropOldWindows(cache: QueryClient, id: string, windowOf: WindowOf): voi
   refetchResult(cache, id);
 }
 
-function addSegments(cache: QueryClient, event: SegmentsEvent, windowOf: WindowOf): void {
+function addSegments(
+  cache: QueryClient,
+  event: SegmentsEvent,
+  windowOf: WindowOf,
+  keepsText: boolean,
+): void {
+  const earlier = cache.getQueryData<TranscriptResult>(keys.result(event.job_id))?.previous;
+  if (earlier && keepsText) {
+    refetchResult(cache, event.job_id);
+    return;
+  }
   cache.setQueryData<TranscriptResult>(keys.result(event.job_id), (known) => {
     if (known?.complete) return known;
     // The first new text replaces an earlier one entirely.

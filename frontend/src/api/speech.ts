@@ -54,7 +54,7 @@ function withName(result: TranscriptResult | undefined, speaker: string, name: s
 }
 
 /** Names a speaker at once, and takes it back where the server refuses. An empty name: the label again. */
-export function useNameSpeaker(id: string) {
+export function useNameSpeaker(id: string, onRefused: (error: unknown) => void) {
   const cache = useQueryClient();
   const key = keys.result(id);
   const nameOf = (speaker: string) =>
@@ -73,8 +73,10 @@ export function useNameSpeaker(id: string) {
     onSuccess: (saved) => {
       write(saved.id, saved.name);
     },
-    onError: (_, { speaker }, before) => {
+    // Here and not at the call: the dialog that called is gone by then.
+    onError: (error, { speaker }, before) => {
       write(speaker, before ?? '');
+      onRefused(error);
     },
   });
 }

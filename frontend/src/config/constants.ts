@@ -24,4 +24,5 @@ export const STORAGE = {
   options: 'transcribe.options',
   player: 'transcribe.player',
   keys: 'transcribe.single-keys',
+  uncertain: 'transcribe.uncertain-words',
 } as const;

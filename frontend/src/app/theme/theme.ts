@@ -4,6 +4,8 @@ import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from 
 
 import { t } from '@/lib/i18n';
 
+import { speakerVariables } from './speaker-colours';
+
 const iris: MantineColorsTuple = [
   '#f2f1fe',
   '#e4e2fd',
@@ -117,6 +119,14 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--app-track': '#d5d7e2',
     '--app-active': 'var(--mantine-color-iris-0)',
     '--app-word': '#cdc8fb',
+    '--app-wave': '#a9adbd',
+    '--app-wave-played': 'var(--mantine-color-iris-7)',
+    '--app-gap': '#ffe3cf',
+    '--app-gap-edge': '#c2410c',
+    '--app-gap-ink': '#a33a06',
+    '--app-flag': '#b7791f',
+    '--app-flag-ink': '#7a4a06',
+    ...speakerVariables('light'),
     ...RED_BUTTON,
     ...lightVariants('light'),
   },
@@ -131,6 +141,14 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--app-track': '#3d4152',
     '--app-active': '#262545',
     '--app-word': '#574bd3',
+    '--app-wave': '#565b70',
+    '--app-wave-played': 'var(--mantine-color-iris-4)',
+    '--app-gap': '#4a2412',
+    '--app-gap-edge': '#fb923c',
+    '--app-gap-ink': '#ffb27d',
+    '--app-flag': '#f5c451',
+    '--app-flag-ink': '#f3cf7a',
+    ...speakerVariables('dark'),
     ...RED_BUTTON,
     ...lightVariants('dark'),
   },

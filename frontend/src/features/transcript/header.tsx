@@ -7,13 +7,14 @@ import { LinkAnchor } from '@/components/ui/link-anchor';
 import { LowAccuracyBadge } from '@/components/ui/low-accuracy-badge';
 import { StatusBadge } from '@/components/ui/status-badge';
 import { copyText } from '@/lib/download';
-import { clock, fullDate, speed } from '@/lib/format';
 import { t } from '@/lib/i18n';
-import { engineName } from '@/lib/job-text';
 import { notifyDone, notifyError } from '@/components/ui/notify';
 
+import { CompletenessLine } from './completeness';
 import { DownloadMenu } from './download-menu';
 import { isWhole, originOf } from './model';
+import { Provenance } from './provenance';
+import { completenessOf } from './review';
 import classes from './transcript.module.css';
 
 interface Props {
@@ -21,19 +22,21 @@ interface Props {
   result: TranscriptResult | undefined;
   languageName: (code: string) => string;
   menu: ReactNode;
+  onRunAgain: () => void;
 }
 
-export function TranscriptHeader({ job, result, languageName, menu }: Props) {
+export function TranscriptHeader({ job, result, languageName, menu, onRunAgain }: Props) {
   const text = result?.text ?? '';
   const copy = async () => {
     if (await copyText(text)) notifyDone(t('transcript.copied'));
     else notifyError(null, t('action.copyFailed'));
   };
   const origin = originOf(job, result);
-  const language = result?.language ?? job.language;
+  const whole = isWhole(job, result);
+  const completeness = completenessOf(result ?? job);
   return (
     <header>
-      <LinkAnchor to="/jobs" search={{}} size="sm" className={classes.meta} py={6}>
+      <LinkAnchor to="/jobs" search={{}} size="sm" className={classes.back} py={6}>
         <Group gap={6} component="span">
           <IconArrowLeft size={16} aria-hidden="true" />
           {t('transcript.back')}
@@ -49,18 +52,11 @@ export function TranscriptHeader({ job, result, languageName, menu }: Props) {
         <StatusBadge job={job} />
         {origin.lowAccuracy ? <LowAccuracyBadge /> : null}
       </Group>
-      <p className={`tabular ${classes.meta ?? ''}`} style={{ margin: '0 0 12px' }}>
-        {job.duration_ms == null ? null : <span>{clock(job.duration_ms)}</span>}
-        {language && language !== 'auto' ? <span>{languageName(language)}</span> : null}
-        {origin.engine ? <span>{engineName(origin.engine, origin.model)}</span> : null}
-        {job.real_time_factor && !result?.previous ? (
-          <span>{t('transcript.details', { speed: speed(job.real_time_factor) })}</span>
-        ) : null}
-        <time dateTime={job.created_at}>{fullDate(job.created_at)}</time>
-      </p>
+      <Provenance job={job} result={result} languageName={languageName} onRunAgain={onRunAgain} />
+      {whole && completeness ? <CompletenessLine value={completeness} /> : null}
       {text ? (
         <Group gap="xs">
-          {isWhole(job, result) ? <DownloadMenu jobId={job.id} /> : null}
+          {whole ? <DownloadMenu jobId={job.id} /> : null}
           <Button
             h={44}
             variant="default"

@@ -5,15 +5,20 @@
 
 import type { Segment } from '@/api/types';
 
-import { segmentAt, wordAt, type WordSpan } from './model';
+import { segmentAt, uncertainSpans, wordAt, type WordSpan } from './model';
 
 const NAME = 'current-word';
+const UNCERTAIN = 'uncertain-words';
 
 export class Highlighter {
   private segments: readonly Segment[] = [];
   private readonly rows = new Map<number, HTMLElement>();
   private current = -1;
   private word: WordSpan | null = null;
+
+  private readonly uncertain = typeof Highlight === 'undefined' ? null : new Highlight();
+  private readonly marked = new Map<number, Range[]>();
+  private marking = false;
 
   private onRow: (index: number) => void = () => undefined;
 
@@ -30,14 +35,24 @@ export class Highlighter {
     this.segments = segments;
     this.word = null;
     this.update(ms);
+    for (const index of this.rows.keys()) this.mark(index);
+  }
+
+  /** Whether words that the engine was not sure of are underlined. */
+  setMarking(on: boolean): void {
+    this.marking = on;
+    if (this.uncertain && on) CSS.highlights.set(UNCERTAIN, this.uncertain);
+    for (const index of this.rows.keys()) this.mark(index);
   }
 
   setRow(index: number, row: HTMLElement | null): void {
     if (!row) {
       this.rows.delete(index);
+      this.mark(index);
       return;
     }
     this.rows.set(index, row);
+    this.mark(index);
     row.toggleAttribute('data-current', index === this.current);
     // A row that scrolled back into view gets its word again.
     if (index === this.current && this.word) this.paint(this.word);
@@ -61,6 +76,27 @@ export class Highlighter {
   clear(): void {
     this.word = null;
     this.paint(null);
+    if (this.uncertain) CSS.highlights.delete(UNCERTAIN);
+    this.uncertain?.clear();
+    this.marked.clear();
+  }
+
+  /** Underlines the doubtful words of one row; those of rows that scrolled away are let go. */
+  private mark(index: number): void {
+    if (!this.uncertain) return;
+    for (const range of this.marked.get(index) ?? []) this.uncertain.delete(range);
+    this.marked.delete(index);
+    const text = this.rows.get(index)?.querySelector('[data-text]')?.firstChild;
+    const segment = this.segments[index];
+    if (!this.marking || !text || !segment || text.textContent !== segment.text) return;
+    const ranges = uncertainSpans(segment).map(({ from, to }) => {
+      const range = new Range();
+      range.setStart(text, from);
+      range.setEnd(text, to);
+      return range;
+    });
+    for (const range of ranges) this.uncertain.add(range);
+    this.marked.set(index, ranges);
   }
 
   private paint(word: WordSpan | null): void {

@@ -11,6 +11,8 @@ const ROWS: readonly [Extract<Key, `keys.${string}`>, readonly string[]][] = [
   ['keys.forward', ['→', 'Alt + L']],
   ['keys.slower', ['Alt + −']],
   ['keys.faster', ['Alt + =']],
+  ['keys.nextReview', ['N', 'Alt + N']],
+  ['keys.previousReview', ['P', 'Alt + P']],
   ['keys.help', ['?']],
 ];
 

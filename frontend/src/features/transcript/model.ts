@@ -52,6 +52,8 @@ export interface WordSpan {
   to: number;
   start_ms: number;
   end_ms: number;
+  /** 0..1; null where the engine tells none. */
+  confidence: number | null;
 }
 
 const spans = new WeakMap<Segment, WordSpan[]>();
@@ -68,10 +70,20 @@ export function wordSpans(segment: Segment): WordSpan[] {
     const from = segment.text.indexOf(text, cursor);
     if (from < 0) continue;
     cursor = from + text.length;
-    made.push({ from, to: cursor, start_ms: word.start_ms, end_ms: word.end_ms });
+    const { start_ms, end_ms, confidence = null } = word;
+    made.push({ from, to: cursor, start_ms, end_ms, confidence });
   }
   spans.set(segment, made);
   return made;
+}
+
+/** Below this a word is called uncertain. */
+const UNCERTAIN = 0.5;
+
+export function uncertainSpans(segment: Segment): WordSpan[] {
+  return wordSpans(segment).filter(
+    ({ confidence }) => confidence !== null && confidence < UNCERTAIN,
+  );
 }
 
 /** The word being spoken at `ms`; in a pause, none. */

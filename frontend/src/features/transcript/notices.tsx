@@ -16,10 +16,14 @@ interface Props {
   command: string;
   onRetry: () => void;
   onRunAgain: () => void;
+  /** Listens to all gaps again; undefined where there is none or the job cannot now. */
+  onListen: (() => void) | undefined;
+  listening: boolean;
 }
 
 /** What a reader must know before trusting the text. */
-export function Notices({ job, result, command, onRetry, onRunAgain }: Props) {
+export function Notices(props: Props) {
+  const { job, result, command, onRetry, onRunAgain, onListen, listening } = props;
   const origin = originOf(job, result);
   const hasText = Boolean(result?.segments.length);
   const warnings = origin.warnings.filter((warning) => warning.code !== 'low_accuracy');
@@ -114,8 +118,45 @@ export function Notices({ job, result, command, onRetry, onRunAgain }: Props) {
               </List.Item>
             ))}
           </List>
+          <WarningAction
+            codes={warnings.map((warning) => warning.code)}
+            done={job.status === 'completed'}
+            onRunAgain={onRunAgain}
+            onListen={onListen}
+            busy={listening}
+          />
         </Alert>
       ) : null}
     </Stack>
+  );
+}
+
+interface ActionProps {
+  codes: readonly string[];
+  done: boolean;
+  onRunAgain: () => void;
+  onListen: (() => void) | undefined;
+  busy: boolean;
+}
+
+/** What can be done about a warning, where something can. */
+function WarningAction({ codes, done, onRunAgain, onListen, busy }: ActionProps) {
+  if (!done) return null;
+  const listen = codes.includes('gaps') && onListen;
+  const another = codes.includes('no_speakers') || codes.includes('no_speech');
+  if (!listen && !another) return null;
+  return (
+    <Group gap="xs" mt="xs">
+      {listen ? (
+        <Button size="sm" variant="default" loading={busy} onClick={listen}>
+          {t('review.listenAll')}
+        </Button>
+      ) : null}
+      {another ? (
+        <Button size="sm" variant="default" onClick={onRunAgain}>
+          {t('job.runAgain')}
+        </Button>
+      ) : null}
+    </Group>
   );
 }

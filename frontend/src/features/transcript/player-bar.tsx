@@ -18,10 +18,11 @@ interface Props {
   player: Player;
   /** Shown instead of the controls while there is nothing to play. */
   message: ReactNode;
+  timeline: ReactNode;
   help: ReactNode;
 }
 
-export function PlayerBar({ player, message, help }: Props) {
+export function PlayerBar({ player, message, timeline, help }: Props) {
   const { playing, ready } = useStore(player.state);
   return (
     <section className={classes.dock} aria-label={t('player.label')}>
@@ -32,7 +33,7 @@ export function PlayerBar({ player, message, help }: Props) {
           </div>
         ) : (
           <>
-            <Scrubber player={player} />
+            {timeline}
             <div className={classes.controls}>
               <TimeLabel player={player} />
               <ActionIcon
@@ -80,42 +81,6 @@ export function PlayerBar({ player, message, help }: Props) {
         )}
       </div>
     </section>
-  );
-}
-
-function Scrubber({ player }: { player: Player }) {
-  const { durationMs, ready } = useStore(player.state);
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(
-    () =>
-      player.onTick((ms) => {
-        const range = input.current;
-        if (!range) return;
-        range.value = String(Math.round(ms));
-        const played = durationMs ? (ms / durationMs) * 100 : 0;
-        range.style.setProperty('--played', `${played.toFixed(2)}%`);
-        // Spoken form; written once a second at most.
-        const text = t('player.positionText', { time: clock(ms), total: clock(durationMs) });
-        if (range.getAttribute('aria-valuetext') !== text)
-          range.setAttribute('aria-valuetext', text);
-      }),
-    [player, durationMs],
-  );
-  return (
-    <input
-      ref={input}
-      type="range"
-      className={classes.range}
-      min={0}
-      max={Math.max(1, Math.round(durationMs))}
-      step={100}
-      defaultValue={0}
-      disabled={!ready || durationMs === 0}
-      aria-label={t('player.position')}
-      onChange={(event) => {
-        player.seek(Number(event.currentTarget.value));
-      }}
-    />
   );
 }
 

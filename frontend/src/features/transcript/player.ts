@@ -28,6 +28,7 @@ export class Player {
   });
   private media: HTMLMediaElement | null = null;
   private readonly ticks = new Set<Tick>();
+  private readonly shows = new Set<Tick>();
   private frame = 0;
   /** Where to go once the media can seek; also keeps the place over a renewed URL. */
   private wanted: { ms: number; play: boolean } | null = null;
@@ -86,6 +87,18 @@ export class Player {
     this.ticks.add(listener);
     listener(this.nowMs);
     return () => this.ticks.delete(listener);
+  }
+
+  /** Told when something outside the text asks to see a place in it. */
+  onShow(listener: Tick): () => void {
+    this.shows.add(listener);
+    return () => this.shows.delete(listener);
+  }
+
+  /** Goes to a place and brings its text into view. */
+  show(ms: number): void {
+    this.seek(ms);
+    for (const listener of this.shows) listener(ms);
   }
 
   toggle(): void {

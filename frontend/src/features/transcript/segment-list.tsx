@@ -3,24 +3,30 @@ import { IconArrowDown } from '@tabler/icons-react';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
-import type { Segment } from '@/api/types';
+import type { Segment, Speaker } from '@/api/types';
 import { t } from '@/lib/i18n';
 
 import { Highlighter } from './highlight';
+import { segmentAt } from './model';
 import type { Player } from './player';
 import { SegmentRow } from './segment-row';
+import { startsTurn, type SpeakerLabel } from './speakers';
 import classes from './transcript.module.css';
 
 interface Props {
   segments: readonly Segment[];
   player: Player;
   language: string | undefined;
+  labels: ReadonlyMap<string, SpeakerLabel>;
+  /** Undefined where speakers cannot be named now. */
+  onRename: ((speaker: Speaker) => void) | undefined;
+  underline: boolean;
 }
 
 const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 /** Virtual rows: a three-hour transcript keeps a few dozen of them in the page. */
-export function SegmentList({ segments, player, language }: Props) {
+export function SegmentList({ segments, player, language, labels, onRename, underline }: Props) {
   const list = useRef<HTMLOListElement>(null);
   const highlighter = useMemo(() => new Highlighter(), []);
   const [offset, setOffset] = useState(0);
@@ -67,6 +73,10 @@ export function SegmentList({ segments, player, language }: Props) {
   }, [highlighter, player]);
 
   useEffect(() => {
+    highlighter.setMarking(underline);
+  }, [highlighter, underline]);
+
+  useEffect(() => {
     // Only a person's own scrolling stops the follow-scroll, never that of the page itself.
     const stop = () => {
       if (!player.state.get().playing || !following.current) return;
@@ -90,6 +100,15 @@ export function SegmentList({ segments, player, language }: Props) {
     following.current = true;
     setAway(false);
   }, []);
+
+  useEffect(
+    () =>
+      player.onShow((ms) => {
+        follow();
+        showRow(segmentAt(segments, ms));
+      }),
+    [player, follow, showRow, segments],
+  );
 
   const seek = useCallback(
     (ms: number) => {
@@ -123,7 +142,14 @@ export function SegmentList({ segments, player, language }: Props) {
               }}
               style={{ transform: `translateY(${String(item.start - offset)}px)` }}
             >
-              <SegmentRow segment={segment} language={language} onSeek={seek} />
+              <SegmentRow
+                segment={segment}
+                language={language}
+                label={segment.speaker ? labels.get(segment.speaker) : undefined}
+                named={startsTurn(segments, item.index)}
+                onRename={onRename}
+                onSeek={seek}
+              />
             </li>
           );
         })}

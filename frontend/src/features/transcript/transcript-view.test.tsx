@@ -27,10 +27,17 @@ function serveMedia(rendition = 'none') {
   );
 }
 
+const notFound = () =>
+  HttpResponse.json(
+    { error: { code: 'not_found', message: 'Nothing here.', request_id: 'r' } },
+    { status: 404 },
+  );
+
 beforeEach(() => {
   mediaCalls = 0;
   session.accept(aToken());
   serveMedia();
+  server.use(http.get('*/api/files/:id/peaks', () => notFound()));
   // The window of jsdom has no size, and virtual rows need one.
   vi.spyOn(HTMLElement.prototype, 'offsetHeight', 'get').mockReturnValue(60);
 });
@@ -147,7 +154,13 @@ describe('TranscriptView', () => {
 
   it('keeps the earlier text while a new run has none', async () => {
     show({
-      job: aJob({ status: 'processing', stage: 'decoding', progress: 0, low_accuracy: true }),
+      job: aJob({
+        status: 'processing',
+        stage: 'decoding',
+        progress: 0,
+        low_accuracy: true,
+        windows: { planned: 0, committed: 0, executed: 0 },
+      }),
       result: aResult({ complete: false, previous: true, low_accuracy: true }),
     });
     expect(await screen.findByText('Hello world.')).toBeVisible();

@@ -1,9 +1,10 @@
-import { ActionIcon, Skeleton, Stack, Text } from '@mantine/core';
+import { ActionIcon, Skeleton, Stack, Switch, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconKeyboard, IconMicrophoneOff } from '@tabler/icons-react';
-import { useEffect, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
 
-import { isActive, type Job, type TranscriptResult } from '@/api/types';
+import { usePeaks } from '@/api/files';
+import { isActive, type Job, type Speaker, type TranscriptResult } from '@/api/types';
 import { EmptyState } from '@/components/ui/empty-state';
 import { ErrorState } from '@/components/ui/error-state';
 import { STORAGE } from '@/config/constants';
@@ -13,14 +14,21 @@ import { readJson, writeJson } from '@/lib/storage';
 import { TranscriptHeader } from './header';
 import { KeysHelp } from './keys-help';
 import { useMedia } from './media';
-import { isWhole } from './model';
+import { isWhole, uncertainSpans } from './model';
 import { Notices } from './notices';
 import { Player } from './player';
 import { PlayerBar } from './player-bar';
+import { ReviewPanel } from './review-panel';
 import { MoreToCome, RunningPanel } from './running';
 import { SegmentList } from './segment-list';
+import { labelsOf } from './speakers';
+import { openRename, SpeakersPanel } from './speakers-panel';
 import classes from './transcript.module.css';
 import { usePlayerKeys } from './use-player-keys';
+import { useReview } from './use-review';
+
+// The text comes first; what draws the recording follows.
+const Timeline = lazy(() => import('./timeline').then((part) => ({ default: part.Timeline })));
 
 export interface TranscriptViewProps {
   job: Job;
@@ -41,14 +49,25 @@ export function TranscriptView(props: TranscriptViewProps) {
   const [player] = useState(() => new Player());
   const [help, helpControl] = useDisclosure(false);
   const [singleKeys, setSingleKeys] = useState(() => readJson<boolean>(STORAGE.keys, true));
-  const segments = result?.segments ?? [];
+  const [underline, setUnderline] = useState(() => readJson<boolean>(STORAGE.uncertain, false));
+  const segments = useMemo(() => result?.segments ?? [], [result]);
   const active = isActive(job);
   const earlier = active && Boolean(result?.previous) && segments.length > 0;
   const media = useMedia(player, job.file_id, segments.length > 0 && isWhole(job, result));
-  usePlayerKeys({ player, singleKeys, onHelp: helpControl.open });
+  const review = useReview(job, result, player);
+  const peaks = usePeaks(job.file_id, job.duration_ms !== null).data ?? null;
+  usePlayerKeys({ player, singleKeys, onHelp: helpControl.open, onStep: review.step });
   useEffect(() => {
     if (startSeconds) player.seek(startSeconds * 1000);
   }, [player, startSeconds]);
+  const labels = useMemo(() => labelsOf(result?.speakers ?? [], segments), [result, segments]);
+  const doubtful = useMemo(() => segments.some((s) => uncertainSpans(s).length > 0), [segments]);
+  const rename = useCallback(
+    (speaker: Speaker) => {
+      openRename(job.id, speaker);
+    },
+    [job.id],
+  );
 
   return (
     <div className={classes.frame}>
@@ -57,6 +76,7 @@ export function TranscriptView(props: TranscriptViewProps) {
         result={result}
         languageName={props.languageName}
         menu={props.menu}
+        onRunAgain={props.onRunAgain}
       />
       {active ? <RunningPanel job={job} onCancel={props.onCancel} /> : null}
       <Notices
@@ -65,25 +85,58 @@ export function TranscriptView(props: TranscriptViewProps) {
         command={props.command}
         onRetry={props.onRetry}
         onRunAgain={props.onRunAgain}
+        onListen={review.listenAll}
+        listening={review.busy}
       />
       {earlier ? (
         <Text size="sm" c="dimmed" mt="md" role="status">
-          {t('transcript.earlier')}
+          {job.status === 'processing' && job.windows.committed > 0
+            ? t('transcript.earlierGaps')
+            : t('transcript.earlier')}
         </Text>
       ) : null}
       {media.element}
+      <SpeakersPanel job={job} result={result} />
+      {review.items.length > 0 ? (
+        <ReviewPanel
+          items={review.items}
+          onShow={review.show}
+          onStep={review.step}
+          onListen={review.listen}
+          busy={review.busy}
+        />
+      ) : null}
+      {doubtful ? (
+        <Switch
+          mt="md"
+          label={t('review.underline')}
+          checked={underline}
+          onChange={(event) => {
+            setUnderline(event.currentTarget.checked);
+            writeJson(STORAGE.uncertain, event.currentTarget.checked);
+          }}
+        />
+      ) : null}
       {segments.length > 0 ? (
         <SegmentList
           key={earlier ? 'earlier' : 'present'}
           segments={segments}
           player={player}
           language={result?.language ?? undefined}
+          labels={labels}
+          onRename={job.status === 'completed' ? rename : undefined}
+          underline={underline}
         />
       ) : null}
       {earlier ? null : <Below {...props} segmentCount={segments.length} />}
       <PlayerBar
         player={player}
         message={media.message}
+        timeline={
+          <Suspense fallback={<div style={{ height: 48 }} />}>
+            <Timeline player={player} peaks={peaks} items={review.items} />
+          </Suspense>
+        }
         help={
           <ActionIcon
             variant="subtle"

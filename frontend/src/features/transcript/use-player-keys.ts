@@ -11,9 +11,11 @@ interface Options {
   /** Whether Space, arrows and ? work without Alt. */
   singleKeys: boolean;
   onHelp: () => void;
+  /** To the next or previous place to check. */
+  onStep: (step: 1 | -1) => void;
 }
 
-export function usePlayerKeys({ player, singleKeys, onHelp }: Options): void {
+export function usePlayerKeys({ player, singleKeys, onHelp, onStep }: Options): void {
   useEffect(() => {
     const withAlt: Record<string, () => void> = {
       KeyK: () => {
@@ -31,6 +33,12 @@ export function usePlayerKeys({ player, singleKeys, onHelp }: Options): void {
       Equal: () => {
         player.stepRate(1);
       },
+      KeyN: () => {
+        onStep(1);
+      },
+      KeyP: () => {
+        onStep(-1);
+      },
     };
     const single: Record<string, () => void> = {
       ' ': () => {
@@ -41,6 +49,12 @@ export function usePlayerKeys({ player, singleKeys, onHelp }: Options): void {
       },
       ArrowRight: () => {
         player.skip(5000);
+      },
+      n: () => {
+        onStep(1);
+      },
+      p: () => {
+        onStep(-1);
       },
       '?': onHelp,
     };
@@ -62,5 +76,5 @@ export function usePlayerKeys({ player, singleKeys, onHelp }: Options): void {
     return () => {
       removeEventListener('keydown', onKey);
     };
-  }, [player, singleKeys, onHelp]);
+  }, [player, singleKeys, onHelp, onStep]);
 }

@@ -19,6 +19,7 @@ export const common = {
   'action.delete': 'Delete',
   'action.reload': 'Reload the page',
   'action.back': 'Back',
+  'action.save': 'Save',
   'action.copy': 'Copy',
   'action.copied': 'Copied',
   'action.copyFailed': 'Copying was refused by the browser.',
@@ -41,7 +42,7 @@ export const common = {
   'offline.connecting': 'The server cannot be reached right now. Trying again…',
   'keys.title': 'Keyboard shortcuts',
   'keys.open': 'Keyboard shortcuts',
-  'keys.singleKeys': 'Single keys (Space, arrows, ?)',
+  'keys.singleKeys': 'Single keys (Space, arrows, N, P, ?)',
   'keys.singleKeysHint':
     'Switch off if they get in the way of assistive tools. Alt combinations stay.',
   'keys.playPause': 'Play or pause',
@@ -49,5 +50,7 @@ export const common = {
   'keys.forward': 'Forward 5 seconds',
   'keys.slower': 'Slower',
   'keys.faster': 'Faster',
+  'keys.nextReview': 'Next place to check',
+  'keys.previousReview': 'Previous place to check',
   'keys.help': 'This list',
 } as const;

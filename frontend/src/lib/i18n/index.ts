@@ -6,10 +6,19 @@ import { auth } from './en-auth';
 import { common } from './en-common';
 import { jobs } from './en-jobs';
 import { options } from './en-options';
+import { review } from './en-review';
 import { transcript } from './en-transcript';
 import { upload } from './en-upload';
 
-const en = { ...common, ...auth, ...jobs, ...options, ...upload, ...transcript } as const;
+const en = {
+  ...common,
+  ...auth,
+  ...jobs,
+  ...options,
+  ...upload,
+  ...transcript,
+  ...review,
+} as const;
 
 type En = typeof en;
 export type Key = keyof En;

@@ -1,0 +1,137 @@
+import { ActionIcon, Alert, Button, Group, Loader, Text, Title } from '@mantine/core';
+import { modals } from '@mantine/modals';
+import { IconPencil, IconUsers } from '@tabler/icons-react';
+import { useId } from 'react';
+
+import { isActive, type Job, type Speaker, type TranscriptResult } from '@/api/types';
+import { MarkedText } from '@/components/ui/marked-text';
+import { t } from '@/lib/i18n';
+
+import { RenameSpeaker, RetrySpeakers } from './speaker-dialogs';
+import { colourOf } from './speakers';
+import classes from './speakers.module.css';
+
+interface Props {
+  job: Job;
+  result: TranscriptResult | undefined;
+}
+
+export function openRename(jobId: string, speaker: Speaker): void {
+  modals.open({
+    title: t('speakers.rename', { name: speaker.name }),
+    children: (
+      <RenameSpeaker
+        jobId={jobId}
+        speaker={speaker}
+        onDone={() => {
+          modals.closeAll();
+        }}
+      />
+    ),
+  });
+}
+
+function openRetry(job: Job): void {
+  modals.open({
+    title: t('speakers.again'),
+    children: (
+      <RetrySpeakers
+        job={job}
+        onDone={() => {
+          modals.closeAll();
+        }}
+      />
+    ),
+  });
+}
+
+/** Who speaks: names, and how far telling them apart has come. Nothing where it was not asked for. */
+export function SpeakersPanel({ job, result }: Props) {
+  const titleId = useId();
+  const speakers = result?.speakers ?? [];
+  const state = job.speaker_state;
+  const asked = job.mode === 'dialogue' || state !== 'none' || speakers.length > 0;
+  // While the text itself is being made there is nothing to say of speakers yet.
+  if (!asked || (isActive(job) && speakers.length === 0 && state !== 'pending')) return null;
+  const again =
+    job.status === 'completed' && state !== 'pending' ? (
+      <Button
+        variant="default"
+        h={44}
+        onClick={() => {
+          openRetry(job);
+        }}
+      >
+        {t(state === 'failed' ? 'speakers.tryAgain' : 'speakers.again')}
+      </Button>
+    ) : null;
+  return (
+    <section className={`card ${classes.panel ?? ''}`} aria-labelledby={titleId}>
+      <Group justify="space-between" gap="xs" mih={44}>
+        <Title order={2} id={titleId}>
+          {t('speakers.title')}
+        </Title>
+        {again}
+      </Group>
+      <StateNote job={job} known={speakers.length} />
+      {speakers.length > 0 ? (
+        <ul className={classes.names}>
+          {speakers.map((speaker, index) => (
+            <li key={speaker.id} className={classes.name}>
+              <span className={classes.dot} style={{ background: colourOf(index) }} />
+              <Text span dir="auto" className={classes.text}>
+                {speaker.name}
+              </Text>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size={44}
+                aria-label={t('speakers.rename', { name: speaker.name })}
+                onClick={() => {
+                  openRename(job.id, speaker);
+                }}
+              >
+                <IconPencil size={18} />
+              </ActionIcon>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </section>
+  );
+}
+
+/** What became of telling the speakers apart, honestly. */
+function StateNote({ job, known }: { job: Job; known: number }) {
+  const { speaker_state: state, speaker_reason: reason } = job;
+  if (state === 'pending') {
+    return (
+      <Group gap="xs" role="status" wrap="nowrap" my="xs">
+        <Loader size="xs" aria-hidden="true" />
+        <Text size="sm">{t('speakers.pending')}</Text>
+      </Group>
+    );
+  }
+  if (state === 'unavailable' || state === 'failed') {
+    const failed = state === 'failed';
+    return (
+      <Alert
+        color={failed ? 'red' : 'gray'}
+        variant="light"
+        icon={<IconUsers />}
+        my="xs"
+        title={t(failed ? 'speakers.failed' : 'speakers.unavailable')}
+      >
+        <Text size="sm">
+          {reason ? <MarkedText text={reason} /> : null} {t('speakers.textWhole')}
+        </Text>
+      </Alert>
+    );
+  }
+  if (known > 0) return null;
+  return (
+    <Text size="sm" c="dimmed" my="xs">
+      {t('speakers.none')}
+    </Text>
+  );
+}
