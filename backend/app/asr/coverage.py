@@ -15,8 +15,10 @@ JOIN_MS = 1_500  # stretches with no more silence between them are one gap
 DOUBTS = frozenset(FLAGS) - {"hard_cut"}  # a cut inside speech may cost a word; it makes no passage doubtful
 
 
-def measure(window: Window, segments: Sequence[Segment]) -> tuple[int, tuple[Region, ...]]:
-    """How many ms of the window's speech have text, and the gaps: stretches with more than GAP_MS of speech and no
+def measure(
+    window: Window, segments: Sequence[Segment], over_ms: int = GAP_MS
+) -> tuple[int, tuple[Region, ...]]:
+    """How many ms of the window's speech have text, and the gaps: stretches with more than `over_ms` of speech and no
     words. Where no regions are known (`vad` off) nothing is known to be missing: the window counts as covered."""
     if not window.speech:
         return window.duration_ms, ()
@@ -24,7 +26,7 @@ def measure(window: Window, segments: Sequence[Segment]) -> tuple[int, tuple[Reg
     covered = total(window.speech) - total(missing)
     gaps = []
     for group in _groups(missing, segments):
-        if total(group) > GAP_MS:
+        if total(group) > over_ms:
             gaps.append((group[0][0], group[-1][1]))
     return covered, tuple(gaps)
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import _pywhispercpp as whisper
 
-from app.asr import quality
 from app.asr.engines import cpu
 from app.asr.engines.base import Samples
 from app.asr.engines.placing import in_order, sound
@@ -64,7 +63,7 @@ class WhisperCpp:
         count = whisper.whisper_full_n_segments(self._context)
         segments = [self._segment(index, window, heard) for index in range(count)]
         return WindowResult(
-            segments=tuple(quality.review(in_order([s for s in segments if s], window), window)),
+            segments=tuple(in_order([s for s in segments if s], window)),
             language=heard,
             engine_ms=round((time.monotonic() - began) * 1000),
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.asr.types import Word
+from app.asr.types import Segment, Word
 
 MIN_WORD_MS = 20
 MIN_MS_PER_CHARACTER = 20  # faster than anybody speaks: the time of such a word is a wrong guess
@@ -132,3 +132,35 @@ def clip(start_ms: int, end_ms: int, speech: Sequence[Region]) -> Region:
     start = max(start_ms, touched[0][0] - SPEECH_SLACK_MS)
     end = min(end_ms, touched[-1][1] + SPEECH_SLACK_MS)
     return start, max(end, start + 1)
+
+
+def join(texts: Sequence[str], language: str | None) -> str:
+    """Words as one text, with blanks where the language has them."""
+    return ("" if language in _UNSPACED else " ").join(texts)
+
+
+def clip_segment(segment: Segment, speech: Sequence[Region]) -> Segment:
+    """The segment without silence at its ends, and each of its words at the speech that it touches.
+
+    A word that lies in silence is moved to the nearest of that speech. A segment that touches none is left alone.
+    """
+    touched = [region for region in speech if region[0] < segment.end_ms and region[1] > segment.start_ms]
+    if not touched:
+        return segment
+    start, end = clip(segment.start_ms, segment.end_ms, touched)
+    words = fit([_pulled(word, touched) for word in segment.words], start, end, touched)
+    return replace(segment, start_ms=start, end_ms=end, words=tuple(words))
+
+
+def _pulled(word: Word, speech: Sequence[Region]) -> Word:
+    """The word where it is, or of the same length at the edge of the nearest speech."""
+    if any(
+        start - SPEECH_SLACK_MS < word.end_ms and end + SPEECH_SLACK_MS > word.start_ms
+        for start, end in speech
+    ):
+        return word
+    length = word.end_ms - word.start_ms
+    start, end = min(speech, key=lambda region: max(region[0] - word.end_ms, word.start_ms - region[1]))
+    if start >= word.end_ms:
+        return replace(word, start_ms=start, end_ms=min(start + length, end))
+    return replace(word, start_ms=max(end - length, start), end_ms=end)

@@ -26,6 +26,7 @@ def main() -> None:
     confine.limit(nice=hello[0]["nice"])
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
+    from app.asr import gate
     from app.asr.codec import result_to_json, spec_from_json, window_from_json, window_options_from_json
     from app.asr.engines import registry
     from app.core.errors import JobError
@@ -46,7 +47,8 @@ def main() -> None:
             else:
                 samples = np.frombuffer(payload, "<i2").astype(np.float32) / 32768.0
                 options = window_options_from_json(message["options"])
-                result = engine.transcribe(samples, window_from_json(message["window"]), options)
+                window = window_from_json(message["window"])
+                result = gate.hear(engine, samples, window, options, message["seconds"])
                 frames.write(pipe, {"kind": "result", "result": result_to_json(result)})
         except JobError as error:
             frames.write(

@@ -99,6 +99,7 @@ class EngineProcess:
             "kind": "window",
             "window": codec.window_to_json(window),
             "options": codec.window_options_to_json(options),
+            "seconds": timeout,
         }
         answer = await self._ask(message, pcm, timeout, window.index)
         self.windows += 1

@@ -82,3 +82,12 @@ def pcm(seconds: float = 2.0, seed: int = 0) -> bytes:
     """16 kHz int16 of tones."""
     sound = tones(sequence(max(1, int(seconds + 0.999)), seed))[: int(seconds * 16_000)]
     return (sound * 32767).astype("<i2").tobytes()
+
+
+def decoded(path: Path) -> NDArray[np.int16]:
+    """A recording as 16 kHz mono int16."""
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler("s16", "mono", 16_000)
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+        frames += resampler.resample(None)
+    return np.concatenate([frame.to_ndarray().ravel() for frame in frames])
