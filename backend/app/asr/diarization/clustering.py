@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from app.asr.diarization.embedder import Likeness
 from app.asr.diarization.linkage import Labels, Merge, heavy, labels, merges
+from app.asr.diarization.types import Region
 
 MOST_POINTS = 2000  # the tree needs n² cells: 16 MB; more windows are thinned out before
 SMALLEST_SHARE = 0.02  # of the windows; and
-SMALLEST_POINTS = 2  # windows: fewer are a cough or an overlap, not a speaker
+SMALLEST_POINTS = 3  # windows: fewer are a cough or an overlap, not a speaker
 ROUNDS = 5
 
 F32 = npt.NDArray[np.float32]
@@ -45,6 +46,21 @@ def centres(vectors: F32, purity: F32, wanted: Wanted, likeness: Likeness) -> F3
     else:
         made = _found(counts, tree, wanted.max_speakers, likeness)
     return _settle(vectors, _heavy_means(points, labels(len(points), tree, made), smallest, wanted))
+
+
+def purity(windows: Sequence[Region], vectors: F32) -> F32:
+    """How sure it is that one person alone is heard in each window, shape (n,): the cosine between the windows before
+    and after it, which meet in its middle; at the edge of a region that to the only neighbour, 1 without any. NaN in
+    `vectors` counts as no neighbour."""
+    n = len(windows)
+    next_to = np.array([a[1] > b[0] for a, b in pairwise(windows)], bool)  # windows of one region overlap
+    beside = np.nan_to_num((vectors[:-1] * vectors[1:]).sum(axis=1), nan=1.0)
+    across = np.nan_to_num((vectors[:-2] * vectors[2:]).sum(axis=1), nan=1.0)
+    pure = np.ones(n, np.float32)
+    pure[1:] = np.where(next_to, beside, pure[1:])
+    pure[:-1] = np.where(next_to, beside, pure[:-1])
+    pure[1:-1] = np.where(next_to[:-1] & next_to[1:], across, pure[1:-1])
+    return pure
 
 
 def thin(purity: F32, most: int) -> Labels:

@@ -14,16 +14,18 @@ from app.asr.audio.samples import SampleReader
 from app.asr.audio.source import open_source
 from app.asr.diarization import clustering, refine, spans, timeline
 from app.asr.diarization.clustering import Wanted
-from app.asr.diarization.embedder import VoiceEmbedder
+from app.asr.diarization.embedder import Likeness, VoiceEmbedder
 from app.asr.diarization.types import Region, Turn
 from app.asr.segmentation.regions import RegionFinder, RegionSettings
 from app.asr.segmentation.silero import SpeechDetector
 
 REPORT_EVERY_SECONDS = 0.5
 EMBEDDING_SHARE = 0.9  # of the whole work, for the progress
-CLUSTERED_MS = 600  # shorter windows tell too little to decide who there is
+CLUSTERED_MS = 600  # shorter windows do not decide who there is
+LEAST_PURE = 0.3  # share of the windows that decides at least
 
 F32 = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
 Report = Callable[[float], None]
 
 
@@ -47,7 +49,9 @@ def tell_apart(
     told = ~np.isnan(vectors[:, 0]) if vectors.size else np.zeros(len(windows), bool)
     if not told.any():
         return timeline.turns([(start, end, 0) for start, end in speech])
-    centres = clustering.centres(*_clustered(windows, vectors, told), wanted, embedder.likeness)
+    centres = clustering.centres(
+        *_clustered(windows, vectors, told, embedder.likeness), wanted, embedder.likeness
+    )
     kept = [window for window, good in zip(windows, told, strict=True) if good]
     stretches = timeline.stretches(speech, kept, vectors[told] @ centres.T)
     stretches = _refined(path, stretches, centres, embedder, max_seconds, report)
@@ -88,18 +92,17 @@ def _blocks(path: Path, max_seconds: int) -> Iterator[npt.NDArray[np.int16]]:
         yield from SampleReader(source, max_seconds=max_seconds)
 
 
-def _clustered(windows: Sequence[Region], vectors: F32, told: npt.NDArray[np.bool_]) -> tuple[F32, F32]:
-    """The vectors that decide who there is, and how much each is like those beside it."""
+def _clustered(windows: Sequence[Region], vectors: F32, told: Flags, likeness: Likeness) -> tuple[F32, F32]:
+    """The vectors that decide who there is, and their purity: short windows tell too little, and one in which the
+    speaker changes sounds like somebody who is not there."""
     lengths = np.array([end - start for start, end in windows])
-    used = told & (lengths >= CLUSTERED_MS)
-    used = used if used.sum() >= 2 else told
-    chosen = vectors[used]
-    purity = np.zeros(len(chosen), np.float32)
-    if len(chosen) > 1:
-        beside = np.einsum("ij,ij->i", chosen[:-1], chosen[1:])
-        purity[:-1] += beside
-        purity[1:] += beside
-    return chosen, purity
+    long = told & (lengths >= CLUSTERED_MS)
+    long = long if long.sum() >= 2 else told
+    purity = clustering.purity(windows, vectors)
+    pure = long & (purity >= (likeness.same + likeness.different) / 2)
+    if pure.sum() < LEAST_PURE * long.sum():
+        pure = long & (purity >= np.quantile(purity[long], 1 - LEAST_PURE))
+    return vectors[pure], purity[pure]
 
 
 def _refined(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.asr.diarization import Turn, assign
@@ -109,6 +109,7 @@ def conversations(draw: st.DrawFn) -> tuple[list[Turn], list[Segment]]:
     return turns, segments
 
 
+@settings(deadline=None)
 @given(conversations())
 def test_no_text_and_no_word_is_lost(case: tuple[list[Turn], list[Segment]]) -> None:
     turns, segments = case

@@ -8,12 +8,15 @@ import signal
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from app.asr.diarization import Embedder, Turn, diarize
+from app.asr.diarization import Embedder, Turn, assign, diarize
 from app.asr.limits import MediaLimits
+from app.asr.sinks import MemorySink
+from app.asr.types import EngineSpec, TranscribeOptions
 from app.core.errors import JobError
 from tests.fixtures import dialogue, speech, voice_model
 from tests.unit.asr.recordings import wav
@@ -139,3 +142,27 @@ async def test_cancelling_kills_the_child(embedder: Embedder, monkeypatch: pytes
         await work
     with pytest.raises(ProcessLookupError):
         os.kill(started[0], signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("file", [dialogue.TWO, speech.DIALOGUE], ids=["two", "stereo as one channel"])
+async def test_every_word_has_its_speaker(
+    file: Path, run: Any, speech_spec: EngineSpec, embedder: Embedder
+) -> None:
+    """From the recording to segments with speakers, as a job goes: windows, text, turns."""
+    sink = MemorySink()
+    result = await run(file, speech_spec, TranscribeOptions(), sink=sink)
+    regions = [region for _, window in sorted(sink.windows.items()) for region in window.speech]
+    turns = await diarize(file, regions, embedder=embedder, nice=0)
+    segments = assign(turns, result.segments)
+    assert " ".join(segment.text for segment in segments) == result.text
+    truth = dialogue.truth(file)
+    names = dict(zip(("S1", "S2"), dict.fromkeys(turn.speaker for turn in truth), strict=True))
+    words = [(names[segment.speaker or ""], word) for segment in segments for word in segment.words]
+    right = [
+        any(
+            t.speaker == name and t.start_ms - 200 < (w.start_ms + w.end_ms) / 2 < t.end_ms + 200
+            for t in truth
+        )
+        for name, w in words
+    ]
+    assert sum(right) >= 0.95 * len(words) > 0
