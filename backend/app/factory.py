@@ -30,6 +30,7 @@ from app.services.jobs.cloud_gate import PROVIDERS, CloudGate
 from app.services.jobs.dispatcher import InProcessDispatcher
 from app.services.jobs.engine_choice import EngineChooser
 from app.services.jobs.model_keeper import ModelKeeper
+from app.services.jobs.repairs import Repairs
 from app.services.jobs.runner import RunnerParts
 from app.services.jobs.service import JobService
 from app.services.media.files import Files
@@ -62,6 +63,7 @@ class Container:
     pool: EnginePool
     dispatcher: InProcessDispatcher
     jobs: JobService
+    repairs: Repairs
     readiness: Readiness
     maintenance: Maintenance
 
@@ -155,6 +157,7 @@ def build_container(settings: Settings) -> Container:
         pool=pool,
         dispatcher=dispatcher,
         jobs=JobService(bus, ring=dispatcher.ring, interrupt=dispatcher.interrupt, gate=gate),
+        repairs=Repairs(bus, ring=dispatcher.ring),
         readiness=Readiness(database, store, chooser, settings.server.data_dir),
         maintenance=Maintenance(
             [("expire_uploads", lambda: expire_uploads(database, store, ttl=intake.ttl))]

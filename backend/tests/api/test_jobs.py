@@ -202,6 +202,7 @@ async def test_other_tenants_see_nothing(app: RunningApp) -> None:
             ("DELETE", ""),
             ("POST", "/cancel"),
             ("POST", "/retry"),
+            ("POST", "/gaps/retry"),
             ("GET", "/result"),
             ("GET", "/result?partial=true"),
             ("GET", "/download"),
@@ -325,3 +326,13 @@ async def test_an_earlier_transcript_stays_readable_until_a_new_one_is_there(
 async def test_an_unknown_language_is_refused(app: RunningApp) -> None:
     answer = await submit(app.client, language="xx")
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "language")
+
+
+async def test_a_job_without_gaps_has_none_to_repair(app: RunningApp) -> None:
+    job = await finished(app.client)
+    path = f"/api/jobs/{job['id']}/gaps/retry"
+    for body in (None, {"start_ms": 0, "end_ms": 10}):
+        answer = await app.client.post(path, json=body)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "invalid_state")
+    answer = await app.client.post(path, json={"start_ms": -1})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "start_ms")

@@ -14,7 +14,7 @@ from app.api.disposition import transcript_attachment
 from app.core.errors import InvalidInputError
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.models import JobStatus
-from app.schemas.jobs import DownloadFormat, Job, JobCreate, JobPage, JobRetry, TranscriptResult
+from app.schemas.jobs import DownloadFormat, GapsRetry, Job, JobCreate, JobPage, JobRetry, TranscriptResult
 from app.services.jobs.service import JobOptions
 from app.services.jobs.views import job_view
 from app.services.transcripts.render import FORMATS
@@ -89,6 +89,14 @@ async def retry(
     """Run it again under the same id; with another engine or model where one is named."""
     body = body or JobRetry()
     return job_view(await container.jobs.retry(session, job_id, engine=body.engine, model=body.model))
+
+
+@router.post("/{job_id}/gaps/retry", response_model=Job, name="retry_gaps")
+async def retry_gaps(
+    job_id: UUID, container: ContainerDep, session: TenantWrite, body: GapsRetry | None = None
+) -> Any:
+    """Listen again, and differently, to speech that has no text; the rest of the text stays."""
+    return job_view(await container.repairs.gaps(session, job_id, **(body or GapsRetry()).model_dump()))
 
 
 # Both are unfolded in a thread and written without another validation: ten hours are 100,000 words.

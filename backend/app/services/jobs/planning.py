@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from app.asr.engines.stub import stub_transcription
 from app.asr.pipeline import plan_fingerprint
 from app.asr.selection import Choice
-from app.asr.types import TranscribeOptions, Window, WindowResult
+from app.asr.types import Mode, TranscribeOptions, Window, WindowResult
 from app.db.session import SystemSession, TenantSession
-from app.models import Job, JobWindow
+from app.models import Job, JobWindow, SpeakerState
 from app.services.jobs import claims
 from app.services.jobs.checkpoints import JobSink
 
@@ -70,6 +70,9 @@ def new_run_values() -> dict[str, Any]:
         "covered_ms": None,
         "gaps": [],
         "cached_from": None,
+        "speaker_state": sa.case((Job.mode == Mode.DIALOGUE, SpeakerState.PENDING), else_=SpeakerState.NONE),
+        "speaker_reason": None,
+        "speaker_turns": None,
         "warnings": [],
         "progress": 0.0,
         "eta_seconds": None,

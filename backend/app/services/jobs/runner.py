@@ -103,17 +103,20 @@ class JobRun:
         async with parts.database.system(read_only=True) as session:
             job = await session.get_one(Job, claim.job_id)
             file = await session.get_one(MediaFile, job.file_id)
-        choice = await parts.chooser.choose(job)
-        if choice.spec is None:
-            raise planning.MustWaitError(choice.wait_reason or "engine_unavailable")
-        options = transcribe_options(job)
-        async with parts.database.system() as session:
-            job = await planning.begin_run(session, claim, choice, options)
+        if job.plan_complete and job.windows_committed == job.windows_planned:
+            spec = None  # every word is there: no engine is needed
+        else:
+            choice = await parts.chooser.choose(job)
+            if choice.spec is None:
+                raise planning.MustWaitError(choice.wait_reason or "engine_unavailable")
+            spec = choice.spec
+            async with parts.database.system() as session:
+                job = await planning.begin_run(session, claim, choice, transcribe_options(job))
         source = await parts.store.local_path(file.storage_key)
         sink = self._sink = JobSink(parts.database, parts.bus, parts.store, claim, job)
         await sink.load()
-        if not (job.plan_complete and job.windows_committed == job.windows_planned):
-            await self._hear(choice.spec, options, source, file.filename, sink)
+        if spec is not None and not (job.plan_complete and job.windows_committed == job.windows_planned):
+            await self._hear(spec, transcribe_options(job), source, file.filename, sink)
         await finalize.finalize(parts.database, parts.bus, claim)
 
     async def _hear(

@@ -31,6 +31,7 @@ from app.services.jobs.bus import EventBus
 from app.services.jobs.cloud_gate import CloudGate
 from app.services.jobs.events import append_end, append_status
 from app.services.jobs.options import merge_hints
+from app.services.jobs.requeue import requeue
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,23 +165,7 @@ class JobService:
         selection.validate_request(named, model, job.language, translate=job.translate)
         if self._gate is not None:
             await self._gate.check_request(session, named, model)
-        values: dict[str, Any] = {
-            "status": JobStatus.PENDING,
-            "stage": None,
-            "wait_reason": None,
-            "error_code": None,
-            "error_message": None,
-            "cancel_requested_at": None,
-            "run_after": utcnow(),
-            "attempt": Job.attempt + 1,
-            "fence": Job.fence + 1,
-            "engine_errors": 0,
-            "host_losses": 0,
-            "finished_at": None,
-            "started_at": None,
-            "processing_time_ms": None,
-            "eta_seconds": None,
-        }
+        values: dict[str, Any] = {}
         if engine is not None:
             values["requested_engine"] = None if engine == "auto" else engine
         if engine is not None or model is not None:
@@ -190,17 +175,11 @@ class JobService:
             await session.execute(sa.delete(JobWindow).where(JobWindow.job_id == job.id))
         else:
             values |= await planning.take_up(session, job.id)
-        updated = await session.execute(
-            sa.update(Job)
-            .where(Job.id == job.id)
-            .values(**values)
-            .returning(Job)
-            .execution_options(synchronize_session=False, populate_existing=True)
-        )
-        job = updated.scalar_one()
-        await append_status(session, self._bus, job)
-        session.after_commit(self._ring)
-        return job
+            if engine is not None or model is not None:
+                values["plan_complete"] = (
+                    False  # even a full plan is looked at again: it may be another engine's
+                )
+        return await requeue(session, self._bus, self._ring, job, values)
 
     async def delete(self, session: TenantSession, job_id: UUID) -> UUID:
         """The job, its text and its events. A worker that still runs it loses its claim and stops.

@@ -44,8 +44,9 @@ async def read_result(session: TenantSession, job: Job, *, partial: bool) -> Res
     """The text of a job.
 
     A job that ended without completing, but was completed in an earlier run, still has that run's transcript.
-    `partial` shows what is there in any state: the windows of this run, or before the first of them the earlier
-    transcript, marked `previous`. Raises `JobNotCompletedError` where there is no whole text.
+    `partial` shows what is there in any state: the windows of this run, or before the first of them and while a part
+    of the text is repaired, the earlier transcript, marked `previous`. Raises `JobNotCompletedError` where there is
+    no whole text.
     """
     transcript = None if job.transcript_id is None else await session.get_one(Transcript, job.transcript_id)
     if transcript is not None and job.status in FINAL:
@@ -55,9 +56,21 @@ async def read_result(session: TenantSession, job: Job, *, partial: bool) -> Res
             f"This job is {job.status}; its text is whole once it is completed. "
             "Ask with partial=true for what is there."
         )
-    if transcript is not None and job.windows_committed == 0:
+    if transcript is not None and (
+        job.windows_committed == 0 or await _carries_over(session, job, transcript)
+    ):
         return Result(_head(job, transcript, complete=False), await _finished(session, transcript))
     return Result(_head(job, None, complete=False), await _so_far(session, job))
+
+
+async def _carries_over(session: TenantSession, job: Job, transcript: Transcript) -> bool:
+    """Whether this run does only a part of the earlier one again, whose windows it has taken over."""
+    earlier = sa.select(JobWindow.idx).where(
+        JobWindow.job_id == job.id,
+        JobWindow.run == job.run,
+        JobWindow.committed_at <= transcript.created_at,
+    )
+    return (await session.execute(earlier.limit(1))).first() is not None
 
 
 async def _finished(session: TenantSession, transcript: Transcript) -> list[tuple[str, dict[str, Any]]]:

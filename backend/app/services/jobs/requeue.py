@@ -1,0 +1,52 @@
+"""Puts a job that has ended back into the queue: the one statement behind every kind of "again"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.core.clock import utcnow
+from app.db.session import TenantSession
+from app.models import Job, JobStatus
+from app.services.jobs.bus import EventBus
+from app.services.jobs.events import append_status
+
+
+async def requeue(
+    session: TenantSession, bus: EventBus, ring: Callable[[], None], job: Job, values: dict[str, Any]
+) -> Job:
+    """The job as pending, with `values` on top; its row is locked by the caller, who has seen that it is final.
+
+    The fence moves, so that nothing of an earlier claim can be written any more.
+    """
+    again: dict[str, Any] = {
+        "status": JobStatus.PENDING,
+        "stage": None,
+        "wait_reason": None,
+        "error_code": None,
+        "error_message": None,
+        "cancel_requested_at": None,
+        "run_after": utcnow(),
+        "attempt": Job.attempt + 1,
+        "fence": Job.fence + 1,
+        "engine_errors": 0,
+        "host_losses": 0,
+        "finished_at": None,
+        "started_at": None,
+        "processing_time_ms": None,
+        "eta_seconds": None,
+        "fresh": True,  # who asks again does not want the text that is stored
+    }
+    updated = await session.execute(
+        sa.update(Job)
+        .where(Job.id == job.id)
+        .values(**again | values)
+        .returning(Job)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    job = updated.scalar_one()
+    await append_status(session, bus, job)
+    session.after_commit(ring)
+    return job
