@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from app.asr import ctranslate
 from app.asr.coverage import Region, assess, is_doubtful, join_gaps
+from app.asr.ctranslate.prepare import prepared
 from app.asr.engines.registry import ENGINES
 from app.asr.hearer import Hearer
 from app.asr.host.decoder import Decoded, Decoder, Finished, Planned, Probed
@@ -61,6 +63,7 @@ async def transcribe(
     file. Cancelling kills the decoder and withdraws or kills this job's windows. Raises JobError and what the sink
     raises; windows committed by then are kept by the sink, and the next run with the same sink goes on from there.
     """
+    spec = await prepared(spec)
     run = _Run(spec, options, job, pool, sink, max_in_flight, keep_segments)
     summary: MediaSummary | None = None
     await sink.stage(Stage.DECODING)
@@ -219,7 +222,7 @@ def fixed_language(spec: EngineSpec, options: TranscribeOptions) -> str | None:
     languages = ENGINES[spec.engine].languages if spec.engine in ENGINES else "any"
     if languages != "any" and len(languages) == 1:
         return languages[0]
-    if spec.model_path is not None and not ggml.read_header(Path(spec.model_path)).multilingual:
+    if spec.model_path is not None and not _is_multilingual(Path(spec.model_path)):
         if options.language not in (AUTO, MIXED, "en"):
             raise JobError(
                 "language_unsupported",
@@ -228,6 +231,10 @@ def fixed_language(spec: EngineSpec, options: TranscribeOptions) -> str | None:
             )
         return "en"
     return None if options.language in (AUTO, MIXED) else options.language
+
+
+def _is_multilingual(model: Path) -> bool:
+    return ctranslate.is_multilingual(model) if model.is_dir() else ggml.read_header(model).multilingual
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

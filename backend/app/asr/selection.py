@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.asr import models
+from app.asr.ctranslate import check_folder, check_mlx_folder
 from app.asr.engines import cpu
 from app.asr.engines.registry import ENGINES, installed
 from app.asr.languages import LANGUAGES
@@ -86,11 +87,22 @@ def choose(
     return Choice(None, wait_reason=first_code or ENGINE_MISSING, reasons=tuple(reasons))
 
 
-def availability(name: str, model: str, models_dir: Path) -> Availability:
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """How the optional engines differ from whisper_cpp: folders of their own models, and the device."""
+
+    faster_whisper_model: str = ""
+    faster_whisper_device: str = "auto"
+    mlx_model: str = ""
+
+
+def availability(name: str, model: str, models_dir: Path, variants: Variants = Variants()) -> Availability:
     """What is installed on this machine. Reads the disk; the first look at a model hashes it."""
     info = ENGINES.get(name)
     if info is None or not installed(name):
-        return Availability(None, ENGINE_MISSING, "not installed on this machine")
+        return Availability(
+            None, ENGINE_MISSING, info.missing if info is not None else "there is no such engine"
+        )
     if info.needs_network:
         return Availability(None, CLOUD_NOT_CONFIGURED, "a provider, which only the server asks")
     unfit = cpu.problem() if name == "whisper_cpp" else None
@@ -98,6 +110,8 @@ def availability(name: str, model: str, models_dir: Path) -> Availability:
         return Availability(None, ENGINE_MISSING, unfit)
     if not info.needs_model:
         return Availability(EngineSpec(name, low_accuracy=info.low_accuracy))
+    if name == "mlx" or (name == "faster_whisper" and variants.faster_whisper_model):
+        return _folder(name, variants)
     try:
         file = models.resolve(model, models_dir)
     except JobError as error:
@@ -110,16 +124,37 @@ def availability(name: str, model: str, models_dir: Path) -> Availability:
             if models.is_known(model)
             else f"there is no model file {model}",
         )
-    return Availability(EngineSpec(name, model=file.name, model_path=str(file.path)))
+    device = variants.faster_whisper_device if name == "faster_whisper" else None
+    return Availability(EngineSpec(name, model=file.name, model_path=str(file.path), device=device))
+
+
+def _folder(name: str, variants: Variants) -> Availability:
+    """An engine whose model is a folder that the operator names."""
+    fast = name == "faster_whisper"
+    wanted = variants.faster_whisper_model if fast else variants.mlx_model
+    if not wanted:
+        return Availability(
+            None, MODEL_MISSING, "MLX_MODEL names no folder with a Whisper model in MLX's layout"
+        )
+    folder = Path(wanted).expanduser().absolute()
+    try:
+        (check_folder if fast else check_mlx_folder)(folder)
+    except JobError as error:
+        return Availability(None, error.code, error.message)
+    device = variants.faster_whisper_device if fast else None
+    return Availability(EngineSpec(name, model=folder.name, model_path=str(folder), device=device))
 
 
 def list_engines(
-    model: str, models_dir: Path, cloud: Mapping[str, Availability] | None = None
+    model: str,
+    models_dir: Path,
+    cloud: Mapping[str, Availability] | None = None,
+    variants: Variants = Variants(),
 ) -> list[EngineStatus]:
     """Every engine, and whether a job that names it would run now. `cloud` is what is known of the providers."""
     statuses = []
     for info in ENGINES.values():
-        found = (cloud or {}).get(info.name) or availability(info.name, model, models_dir)
+        found = (cloud or {}).get(info.name) or availability(info.name, model, models_dir, variants)
         statuses.append(EngineStatus(info.name, found.spec is not None, info.low_accuracy, found.reason))
     return statuses
 

@@ -123,12 +123,14 @@ class Peaks:
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """Which engine runs with which model. `model_path` is absolute and verified, None for engines without files."""
+    """Which engine runs with which model. `model_path` is absolute and verified, None for engines without files;
+    `device` is "cpu", "cuda" or "auto" for engines that can use a graphics card, None for others."""
 
     engine: str
     model: str | None = None
     model_path: str | None = None
     low_accuracy: bool = False
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

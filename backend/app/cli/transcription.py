@@ -20,7 +20,7 @@ from app.asr.types import EngineSpec, MediaSummary, Peaks, Stage, TranscribeOpti
 from app.cli.progress import FileProgress
 from app.core.config import Environment, Settings
 from app.core.errors import InvalidInputError, JobError
-from app.services.jobs.engine_choice import NEEDS_MODEL
+from app.services.jobs.engine_choice import NEEDS_MODEL, reads_ggml, variants
 from app.services.transcripts.codec import pack_segment, segment_id, segment_view
 
 
@@ -82,14 +82,16 @@ class FileTranscriber:
         speech, folder = self._settings.speech, self._settings.models_dir
         backend = self._engine or (speech.transcription_backend if self._model is None else NEEDS_MODEL)
         wanted = self._model or speech.whisper_model
-        if backend in ("auto", "whisper_cpp"):
+        if reads_ggml(backend, speech, named=self._model is not None):
             await self._fetch_missing(wanted, progress)
         choice = await asyncio.to_thread(
             choose,
             None if backend == "auto" else backend,
             options.language,
             order=speech.engines,
-            look=lambda name: availability(name, wanted, folder),
+            look=lambda name: availability(
+                name, wanted, folder, variants(speech, named=self._model is not None)
+            ),
             strict=self._settings.server.env == Environment.PROD,
         )
         for reason in choice.reasons:

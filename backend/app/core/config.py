@@ -194,6 +194,10 @@ class SpeechSettings(_Group):
     faster_whisper_device: str = Field(
         "auto", pattern="^(auto|cpu|cuda)$", description="auto, cpu or cuda, for faster_whisper."
     )
+    mlx_model: str = Field(
+        "",
+        description="Folder of a Whisper model in MLX's layout, for mlx (Apple silicon). Empty: mlx is off.",
+    )
     diarization_model: str = Field(
         "nemo_en_titanet_small",
         description="Model that tells voices apart in a recording with one channel (`transcribe models list`).",

@@ -14,6 +14,7 @@ class EngineInfo:
 
     `package` is the import name that must be installed, None where nothing is needed. `runs` says where the work
     is done: window by window in the `pool` of processes, at a provider over the `network`, or `nowhere` (the stub).
+    `missing` is the reason, and the remedy, that is given where it is not installed.
     `words`, `speakers` and `translates` say what its text has; `max_seconds` is the longest stretch it takes at once.
     """
 
@@ -28,6 +29,7 @@ class EngineInfo:
     speakers: bool = False
     translates: bool = False
     max_seconds: int = 30
+    missing: str = "not installed on this machine"
 
     @property
     def in_pool(self) -> bool:

@@ -14,7 +14,8 @@ MIN_SAMPLES = RATE * 11 // 10  # whisper.cpp answers nothing at all below one se
 
 
 def in_order(segments: list[Segment], window: Window) -> list[Segment]:
-    """Segments that follow each other inside the window, with words inside each."""
+    """Segments that follow each other inside the window, with words inside each; their confidence is that of their
+    words where they have none."""
     placed: list[Segment] = []
     floor = window.start_ms
     for position, segment in enumerate(segments):
@@ -27,7 +28,9 @@ def in_order(segments: list[Segment], window: Window) -> list[Segment]:
             later = [other.start_ms for other in segments[position + 1 :] if other.start_ms > end]
             start, end = clip(start, min([*later, ceiling]), window.speech)
         words = place(segment.words, start, end, window.speech)
-        confidence = sum(w.confidence or 0.0 for w in words) / len(words) if words else None
+        confidence = segment.confidence
+        if confidence is None and words:
+            confidence = sum(w.confidence or 0.0 for w in words) / len(words)
         placed.append(
             Segment(
                 start,

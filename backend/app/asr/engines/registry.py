@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import platform
+import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,26 @@ ENGINES: dict[str, EngineInfo] = {
             languages="any",
             words=True,
             translates=True,
+        ),
+        EngineInfo(
+            name="faster_whisper",
+            module="app.asr.engines.faster_whisper",
+            package="faster_whisper",
+            needs_model=True,
+            languages="any",
+            words=True,
+            translates=True,
+            missing='not installed on this machine: `pip install "transcribe[faster-whisper]"` brings it',
+        ),
+        EngineInfo(
+            name="mlx",
+            module="app.asr.engines.mlx",
+            package="mlx_whisper",
+            needs_model=True,
+            languages="any",
+            words=True,
+            translates=True,
+            missing='runs on Apple silicon only, where `pip install "transcribe[mlx]"` brings it',
         ),
         EngineInfo(
             name="assemblyai",
@@ -72,6 +94,8 @@ ENGINES: dict[str, EngineInfo] = {
 def installed(name: str) -> bool:
     """Whether the engine's package is here. Looks for it without importing it."""
     info = ENGINES.get(name)
+    if name == "mlx" and (sys.platform, platform.machine()) != ("darwin", "arm64"):
+        return False
     return info is not None and (info.package is None or find_spec(info.package) is not None)
 
 

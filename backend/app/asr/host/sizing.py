@@ -14,6 +14,7 @@ from app.core.errors import JobError
 
 _CGROUP = Path("/sys/fs/cgroup")
 _CGROUP_V1 = _CGROUP / "memory"
+_CUDA_DRIVER = Path("/dev/nvidiactl")
 BASE_BYTES = 120 << 20  # interpreter, libraries and buffers of one engine process
 MODEL_FACTOR = 1.6  # a loaded model with its key-value caches, over its file (base-q8_0: 228 MB for 82 MB)
 RESERVE_BYTES = 400 << 20  # the server itself, a decoder, the operating system
@@ -35,12 +36,18 @@ def plan_processes(asked: int, model: str) -> int:
 def needed_bytes(spec: EngineSpec) -> int:
     """What a process with this model is expected to take."""
     path = Path(spec.model_path) if spec.model_path else None
-    size = path.stat().st_size if path is not None and path.is_file() else 0
+    if path is not None and path.is_dir():  # CTranslate2's layout, or MLX's
+        size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+    else:
+        size = path.stat().st_size if path is not None and path.is_file() else 0
     return BASE_BYTES + int(size * MODEL_FACTOR)
 
 
-def limit_bytes(spec: EngineSpec) -> int:
-    """Bytes of its own at which a process with this model is stopped: far above all that it should need."""
+def limit_bytes(spec: EngineSpec) -> int | None:
+    """Bytes of its own at which a process with this model is stopped: far above all that it should need. None where
+    it may use CUDA, whose driver maps as much address space as there is memory on the card and off it."""
+    if spec.device == "cuda" or (spec.device == "auto" and _CUDA_DRIVER.exists()):
+        return None
     return HEADROOM * needed_bytes(spec) + (1 << 30)
 
 

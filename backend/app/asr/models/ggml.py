@@ -17,7 +17,7 @@ from app.core.errors import JobError
 MAGIC = 0x67676D6C
 _ENGLISH_VOCABULARY = 51_864
 # Bytes and weights of one block, by ggml tensor type.
-_BLOCKS = {0: (4, 1), 1: (2, 1), 2: (18, 32), 3: (20, 32), 6: (22, 32), 7: (24, 32), 8: (34, 32)}
+BLOCKS = {0: (4, 1), 1: (2, 1), 2: (18, 32), 3: (20, 32), 6: (22, 32), 7: (24, 32), 8: (34, 32)}
 _MAX_TOKEN_BYTES = 1024
 
 
@@ -122,7 +122,7 @@ def _tensors(file: BinaryIO, size: int, header: GgmlHeader) -> set[str]:
     names: set[str] = set()
     while len(head := file.read(12)) == 12:
         dimensions, name_length, kind = struct.unpack("<3i", head)
-        if not 1 <= dimensions <= 4 or not 1 <= name_length <= 256 or kind not in _BLOCKS:
+        if not 1 <= dimensions <= 4 or not 1 <= name_length <= 256 or kind not in BLOCKS:
             raise _invalid("one of its tensors is broken")
         shape = struct.unpack(f"<{dimensions}i", file.read(4 * dimensions))
         weights = 1
@@ -130,7 +130,7 @@ def _tensors(file: BinaryIO, size: int, header: GgmlHeader) -> set[str]:
             if extent < 1:
                 raise _invalid("one of its tensors is broken")
             weights *= extent
-        block_bytes, block_weights = _BLOCKS[kind]
+        block_bytes, block_weights = BLOCKS[kind]
         name = file.read(name_length).decode("utf-8", "replace")
         if expected.get(name) != _bare(shape):
             raise _invalid(f"its tensor {name[:80]} does not fit its dimensions")

@@ -14,7 +14,7 @@ from app.asr.selection import Availability, list_engines
 from app.core.config import Settings
 from app.db.session import Database
 from app.services.identity.accounts import Accounts
-from app.services.jobs.engine_choice import EngineChooser
+from app.services.jobs.engine_choice import EngineChooser, variants
 
 
 async def read_options(
@@ -64,7 +64,9 @@ def _engines(
             "models": None if ENGINES[e.name].needs_model else chooser.provider_models(e.name),
             "reason": e.reason,
         }
-        for e in list_engines(settings.speech.whisper_model, settings.models_dir, cloud)
+        for e in list_engines(
+            settings.speech.whisper_model, settings.models_dir, cloud, variants(settings.speech, named=False)
+        )
         if e.name != "stub" or settings.speech.transcription_backend == "stub"
     ]
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from app.asr import models as speech_models
-from app.asr.selection import PROVIDER_DOWN, Availability, Choice, availability, choose
-from app.core.config import Environment, Settings
+from app.asr.engines.registry import installed
+from app.asr.selection import PROVIDER_DOWN, Availability, Choice, Variants, availability, choose
+from app.core.config import Environment, Settings, SpeechSettings
 from app.models import Job
 from app.services.jobs.cloud_gate import PROVIDERS, CloudGate
 from app.services.jobs.model_keeper import ModelKeeper
@@ -65,7 +66,7 @@ class EngineChooser:
         remote_model = model if backend in PROVIDERS else None
         wanted = speech.whisper_model if remote_model or model is None else model
         if (
-            backend in ("auto", "whisper_cpp")
+            reads_ggml(backend, speech, named=model is not None)
             and not await self.has_model(wanted)
             and self._keeper.ensure(wanted)
         ):
@@ -78,7 +79,9 @@ class EngineChooser:
         def look(name: str) -> Availability:
             if name in failed:
                 return Availability(None, PROVIDER_DOWN, failed[name])
-            return cloud.get(name) or availability(name, wanted, self._settings.models_dir)
+            return cloud.get(name) or availability(
+                name, wanted, self._settings.models_dir, variants(speech, named=model is not None)
+            )
 
         return await asyncio.to_thread(
             choose,
@@ -109,3 +112,17 @@ class EngineChooser:
 
     async def has_model(self, name: str) -> bool:
         return await asyncio.to_thread(speech_models.is_present, name, self._settings.models_dir)
+
+
+def variants(speech: SpeechSettings, *, named: bool) -> Variants:
+    """What the optional engines on this machine are set to. A job that names a model gets that one converted
+    (`named`), not the folder for all others."""
+    folder = "" if named else speech.faster_whisper_model
+    return Variants(folder, speech.faster_whisper_device, speech.mlx_model)
+
+
+def reads_ggml(backend: str, speech: SpeechSettings, *, named: bool) -> bool:
+    """Whether this engine, or "auto", begins with a model of the catalogue, which is fetched where it is missing."""
+    return backend in ("auto", "whisper_cpp") or (
+        backend == "faster_whisper" and installed(backend) and (named or not speech.faster_whisper_model)
+    )
