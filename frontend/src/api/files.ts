@@ -4,9 +4,8 @@ import { useQuery } from '@tanstack/react-query';
 
 import { ApiError } from '@/lib/errors';
 
-import { callJson, http, unwrap } from './client';
+import { http, unwrap } from './client';
 import { keys } from './keys';
-import type { Peaks } from './types';
 
 /** The short-lived URL of a recording; asked again while a playable copy is being made. */
 export function useMediaUrl(fileId: string | undefined) {
@@ -30,7 +29,9 @@ export function usePeaks(fileId: string, enabled: boolean) {
     queryKey: keys.peaks(fileId),
     queryFn: async () => {
       try {
-        return await callJson<Peaks>('GET', `/api/files/${encodeURIComponent(fileId)}/peaks`);
+        return await unwrap(
+          http.GET('/api/files/{file_id}/peaks', { params: { path: { file_id: fileId } } }),
+        );
       } catch (error) {
         // Not read yet, or an older recording: there is a plain bar instead.
         if (error instanceof ApiError && error.status === 404) return null;

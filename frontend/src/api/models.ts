@@ -2,17 +2,16 @@
 
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 
-import { callJson } from './client';
+import { http, unwrap } from './client';
 import { keys } from './keys';
 import type { ManagedModel, ManagedModels } from './types';
 
-const ROOT = '/api/admin/models';
-const at = (name: string, verb = '') => `${ROOT}/${encodeURIComponent(name)}${verb}`;
+const at = (name: string) => ({ params: { path: { name } } });
 
 /** Asked again each second, but only while something is being fetched. */
 export const modelsQuery = queryOptions({
   queryKey: keys.models,
-  queryFn: () => callJson<ManagedModels>('GET', ROOT),
+  queryFn: () => unwrap(http.GET('/api/admin/models')),
   refetchInterval: (query) =>
     query.state.data?.items.some((model) => model.state === 'downloading') ? 1000 : false,
 });
@@ -35,17 +34,17 @@ export function useModelActions() {
     );
   };
   const download = useMutation({
-    mutationFn: (name: string) => callJson<ManagedModel>('POST', at(name, '/download')),
+    mutationFn: (name: string) => unwrap(http.POST('/api/admin/models/{name}/download', at(name))),
     onSuccess: put,
     onSettled: settle,
   });
   const verify = useMutation({
-    mutationFn: (name: string) => callJson<ManagedModel>('POST', at(name, '/verify')),
+    mutationFn: (name: string) => unwrap(http.POST('/api/admin/models/{name}/verify', at(name))),
     onSuccess: put,
     onSettled: settle,
   });
   const remove = useMutation({
-    mutationFn: (name: string) => callJson<undefined>('DELETE', at(name)),
+    mutationFn: (name: string) => unwrap(http.DELETE('/api/admin/models/{name}', at(name))),
     onSettled: settle,
   });
   return { download, verify, remove };

@@ -34,16 +34,7 @@ export type EngineOption = Options['engines'][number];
 export type Gap = Schemas['Gap'];
 export type Speaker = Schemas['Speaker'];
 
-/** How loud the recording is, as audiowaveform writes it: a lowest and a highest value for each pixel, -128..127. */
-export interface Peaks {
-  version: number;
-  channels: number;
-  sample_rate: number;
-  samples_per_pixel: number;
-  bits: number;
-  length: number;
-  data: number[];
-}
+export type Peaks = Schemas['Peaks'];
 
 /** How many speak, where it is known; both null: the server finds out. */
 export interface SpeakerCount {
@@ -51,34 +42,9 @@ export interface SpeakerCount {
   max_speakers: number | null;
 }
 
-/** What holds for all jobs of a workspace. */
-export interface WorkspaceSettings {
-  allow_cloud: boolean;
-  vocabulary: string[];
-  prompt: string;
-}
-
-/** A model file as the administrator sees it. */
-export interface ManagedModel {
-  name: string;
-  kind: 'speech' | 'speakers';
-  bytes: number;
-  multilingual: boolean;
-  licence: string;
-  state: 'absent' | 'downloading' | 'present' | 'invalid';
-  received_bytes: number;
-  verified_at?: string | null;
-  error?: string | null;
-  default: boolean;
-  in_use: boolean;
-}
-
-export interface ManagedModels {
-  items: ManagedModel[];
-  next_cursor?: null;
-  folder: string;
-  free_bytes: number;
-}
+export type WorkspaceSettings = Schemas['WorkspaceSettings'];
+export type ManagedModel = Schemas['ManagedModel'];
+export type ManagedModels = Schemas['ManagedModels'];
 
 /** Payloads of the event streams, which OpenAPI does not describe. */
 export interface ProgressEvent {

@@ -2,16 +2,17 @@
 
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 
-import { callJson } from './client';
+import { http, unwrap } from './client';
 import { keys } from './keys';
 import type { WorkspaceSettings } from './types';
 
-const path = (id: string) => `/api/workspaces/${encodeURIComponent(id)}/settings`;
+const PATH = '/api/workspaces/{workspace_id}/settings';
+const of = (id: string) => ({ params: { path: { workspace_id: id } } });
 
 export function workspaceSettingsQuery(id: string) {
   return queryOptions({
     queryKey: keys.workspaceSettings(id),
-    queryFn: () => callJson<WorkspaceSettings>('GET', path(id)),
+    queryFn: () => unwrap(http.GET(PATH, of(id))),
   });
 }
 
@@ -19,7 +20,7 @@ export function useSaveWorkspaceSettings(id: string) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (change: Partial<WorkspaceSettings>) =>
-      callJson<WorkspaceSettings>('PATCH', path(id), change),
+      unwrap(http.PATCH(PATH, { ...of(id), body: change })),
     onSuccess: (saved) => {
       cache.setQueryData(keys.workspaceSettings(id), saved);
       // Whether providers may be used shows in the list of engines.

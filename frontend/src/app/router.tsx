@@ -99,10 +99,22 @@ const security = createRoute({
   component: lazyRouteComponent(() => import('./pages/security-page'), 'SecurityPage'),
 });
 
+const workspace = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/settings/workspace',
+  component: lazyRouteComponent(() => import('./pages/workspace-page'), 'WorkspacePage'),
+});
+
+const models = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/admin/models',
+  component: lazyRouteComponent(() => import('./pages/models-page'), 'ModelsPage'),
+});
+
 const routeTree = root.addChildren([
   login,
   register,
-  signedIn.addChildren([home, jobs, transcript, security]),
+  signedIn.addChildren([home, jobs, transcript, security, workspace, models]),
 ]);
 
 export function makeRouter() {

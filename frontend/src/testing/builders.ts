@@ -123,6 +123,7 @@ export function aModel(name: string, change: Partial<ManagedModel> = {}): Manage
     bytes: 82e6,
     multilingual: true,
     licence: 'MIT',
+    recommended: false,
     state: 'absent',
     received_bytes: 0,
     verified_at: null,

@@ -6,6 +6,8 @@ import {
   type MantineColorScheme,
 } from '@mantine/core';
 import {
+  IconAdjustments,
+  IconCpu,
   IconDeviceDesktop,
   IconLock,
   IconLogout,
@@ -29,6 +31,7 @@ export function AccountMenu() {
   const state = useSession();
   const logout = useLogout();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const admin = state.status === 'signed-in' && state.user.is_admin;
   const email = state.status === 'signed-in' ? state.user.email : '';
   return (
     <Menu position="bottom-end" width={250}>
@@ -55,6 +58,18 @@ export function AccountMenu() {
           ))}
         </Menu.RadioGroup>
         <Menu.Divider />
+        <Menu.Item
+          component={Link}
+          to="/settings/workspace"
+          leftSection={<IconAdjustments size={18} />}
+        >
+          {t('nav.workspace')}
+        </Menu.Item>
+        {admin ? (
+          <Menu.Item component={Link} to="/admin/models" leftSection={<IconCpu size={18} />}>
+            {t('nav.models')}
+          </Menu.Item>
+        ) : null}
         <Menu.Item component={Link} to="/settings/security" leftSection={<IconLock size={18} />}>
           {t('nav.settings')}
         </Menu.Item>

@@ -6,6 +6,8 @@ export const common = {
   'nav.new': 'New',
   'nav.transcripts': 'Transcripts',
   'nav.settings': 'Password and security',
+  'nav.workspace': 'Workspace settings',
+  'nav.models': 'Models',
   'nav.account': 'Account menu',
   'nav.signOut': 'Sign out',
   'nav.home': 'Transcribe, home',

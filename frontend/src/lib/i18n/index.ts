@@ -7,6 +7,7 @@ import { common } from './en-common';
 import { jobs } from './en-jobs';
 import { options } from './en-options';
 import { review } from './en-review';
+import { settings } from './en-settings';
 import { transcript } from './en-transcript';
 import { upload } from './en-upload';
 
@@ -18,6 +19,7 @@ const en = {
   ...upload,
   ...transcript,
   ...review,
+  ...settings,
 } as const;
 
 type En = typeof en;
