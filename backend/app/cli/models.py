@@ -27,7 +27,7 @@ from app.core.clock import to_json_time
 from app.core.config import Settings
 from app.core.errors import AppError, ConflictError, JobError, NotFoundError
 
-SPEAKERS = "speakers"  # stands for all files that telling speakers apart needs
+SPEAKERS = "speakers"  # stands for DIARIZATION_MODEL
 INPUT, ENGINE, INTERRUPTED = 3, 4, 130
 _WIDE = 140  # columns of a table in a pipe: names are never cut
 
@@ -69,8 +69,7 @@ def download(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help=f"Models by name, or '{SPEAKERS}' for all that telling speakers apart needs; WHISPER_MODEL where "
-            "none is given.",
+            help=f"Models by name, or '{SPEAKERS}' for DIARIZATION_MODEL; WHISPER_MODEL where none is given.",
             show_default=False,
         ),
     ] = None,
@@ -149,13 +148,7 @@ def _confirmed(entries: list[CatalogueEntry], folder: Path) -> bool:
 
 def _entries(names: list[str], settings: Settings) -> list[CatalogueEntry]:
     """Exits with 2 for a name that the catalogue does not have."""
-    wanted = [
-        name
-        for asked in names
-        for name in (
-            [speech_models.SEGMENTATION, settings.speech.diarization_model] if asked == SPEAKERS else [asked]
-        )
-    ]
+    wanted = [settings.speech.diarization_model if asked == SPEAKERS else asked for asked in names]
     found = []
     for name in wanted:
         entry = speech_models.find(name)

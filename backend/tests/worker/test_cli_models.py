@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from app.asr import models as speech_models
 from app.asr.models.catalogue import CatalogueEntry
 from app.cli import app
 from app.core.locks import hold
@@ -38,7 +37,6 @@ def models_dir(
         "DIARIZATION_MODEL": "voices",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(speech_models, "SEGMENTATION", "voices")
     return folder
 
 

@@ -47,7 +47,7 @@ def availability(model_name: str, models_dir: Path) -> Availability:
 def _find(model_name: str, models_dir: Path) -> Path | None:
     """The model's file, None where it is not here. Raises JobError `model_invalid`."""
     entry = models.find(model_name)
-    if entry is not None and (entry.kind != "speakers" or entry.name == models.SEGMENTATION):
+    if entry is not None and entry.kind != "speakers":
         raise JobError(
             "model_invalid",
             f"{model_name} is no model that tells whose voice is whose. Set DIARIZATION_MODEL to one that is, such as"

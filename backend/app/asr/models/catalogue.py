@@ -14,7 +14,7 @@ TABLES = Path(__file__).resolve().parents[1] / "data"
 HUB = "https://huggingface.co"
 REPOSITORY = "ggerganov/whisper.cpp"
 REVISION = "5359861c739e955e79d9a303bcbc70fb988958b1"
-SEGMENTATION = "pyannote-segmentation-3-0"  # telling speakers apart needs it beside a model of voices
+VOICES = "nemo_en_titanet_small"  # the model of voices to take first
 _EIGHT_BITS = "-q8_0"
 
 
@@ -76,11 +76,8 @@ def _speech() -> Iterator[CatalogueEntry]:
 
 
 def _speakers() -> Iterator[CatalogueEntry]:
-    recommended = {SEGMENTATION, "nemo_en_titanet_small"}
-    for name, _role, file, size, sha256, licence, home, path in _rows("speakers.tsv"):
-        yield CatalogueEntry(
-            name, file, int(size), sha256, "speakers", licence, name in recommended, home, path
-        )
+    for name, file, size, sha256, licence, home, path in _rows("speakers.tsv"):
+        yield CatalogueEntry(name, file, int(size), sha256, "speakers", licence, name == VOICES, home, path)
 
 
 def _rows(table: str) -> Iterator[list[str]]:

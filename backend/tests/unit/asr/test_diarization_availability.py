@@ -30,7 +30,6 @@ def test_a_damaged_model_is_not_used(tmp_path: Path) -> None:
 
 def test_other_models_are_refused(tmp_path: Path) -> None:
     assert "DIARIZATION_MODEL" in reason("base", tmp_path)
-    assert "DIARIZATION_MODEL" in reason("pyannote-segmentation-3-0", tmp_path)
     assert "no model called" in reason("nothing", tmp_path)
 
 

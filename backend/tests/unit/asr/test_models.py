@@ -139,7 +139,6 @@ def test_the_shipped_catalogue() -> None:
 
 def test_models_of_voices_come_from_their_homes_or_the_mirror() -> None:
     voices = {row.name: row for row in catalogue() if row.kind == "speakers"}
-    assert models.SEGMENTATION in voices
     titanet = voices["nemo_en_titanet_small"]
     assert (titanet.licence, titanet.recommended, titanet.multilingual) == ("CC-BY-4.0", True, True)
     assert titanet.url("https://huggingface.co/").startswith(
