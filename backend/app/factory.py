@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from app.asr.engines.assemblyai import AssemblyAI
+from app.asr.engines.openai import OpenAI
 from app.asr.host.decoder import Decoder
 from app.asr.host.pool import EnginePool
 from app.asr.host.sizing import plan_processes
@@ -26,6 +28,7 @@ from app.services.admin.readiness import Readiness
 from app.services.identity.accounts import Accounts
 from app.services.identity.sessions import Sessions
 from app.services.jobs.bus import EventBus
+from app.services.jobs.cloud import CloudDesk
 from app.services.jobs.cloud_gate import PROVIDERS, CloudGate
 from app.services.jobs.dispatcher import InProcessDispatcher
 from app.services.jobs.engine_choice import EngineChooser
@@ -59,6 +62,7 @@ class Container:
     bus: EventBus
     models: ModelKeeper
     chooser: EngineChooser
+    cloud: CloudDesk
     shelf: ModelShelf
     pool: EnginePool
     dispatcher: InProcessDispatcher
@@ -73,6 +77,7 @@ class Container:
         self.dispatcher.start()
         self.renditions.start()
         self.maintenance.start()
+        self.cloud.cleaner.start()
         self.models.on_change.append(self.dispatcher.recheck_waiting)
         if self.settings.speech.transcription_backend in ("auto", "whisper_cpp"):
             await self.chooser.prefetch()
@@ -90,6 +95,7 @@ class Container:
         await asyncio.gather(
             self.maintenance.stop(), self.renditions.stop(), self.models.close(), self.pool.close()
         )
+        await self.cloud.close()
         await self.database.close()
 
 
@@ -119,6 +125,13 @@ def build_container(settings: Settings) -> Container:
     breakers = {name: CircuitBreaker() for name in PROVIDERS}
     gate = CloudGate(settings.cloud, database, breakers)
     chooser = EngineChooser(settings, models, gate)
+    cloud = CloudDesk(
+        database,
+        gate,
+        OpenAI(settings.cloud, breakers["openai"]),
+        AssemblyAI(settings.cloud, breakers["assemblyai"]),
+        in_flight=settings.cloud.cloud_concurrency,
+    )
     processes = plan_processes(settings.speech.engine_processes, settings.speech.whisper_model)
     pool = EnginePool(
         processes,
@@ -135,6 +148,7 @@ def build_container(settings: Settings) -> Container:
             chooser=chooser,
             limits=MediaLimits(max_audio_seconds=settings.storage.max_audio_seconds),
             max_in_flight=processes + 1,
+            cloud=cloud,
         ),
         slots=settings.speech.max_parallel_transcriptions,
         drain_seconds=settings.server.shutdown_seconds,
@@ -153,6 +167,7 @@ def build_container(settings: Settings) -> Container:
         bus=bus,
         models=models,
         chooser=chooser,
+        cloud=cloud,
         shelf=ModelShelf(settings, models, pool, database),
         pool=pool,
         dispatcher=dispatcher,

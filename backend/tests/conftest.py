@@ -8,4 +8,5 @@ pytest_plugins = (
     "tests.fixtures.app",
     "tests.fixtures.hub",
     "tests.fixtures.server",
+    "tests.fixtures.providers",
 )

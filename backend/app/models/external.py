@@ -27,8 +27,9 @@ class CallState(StrEnum):
 class ExternalCall(TenantMixin, Base):
     """One piece of work at a provider: a whole recording, or one window of it (`window`).
 
-    `cost_micros` is what it is expected to cost, in millionths of a US dollar. The rows of a day are what
-    CLOUD_DAILY_LIMIT counts, so they outlive their job.
+    `upload_url` is where the provider put the recording, `provider_id` its name for the work. `cost_micros` is what it
+    is expected to cost, in millionths of a US dollar. The rows of a day are what CLOUD_DAILY_LIMIT counts, so they
+    outlive their job.
     """
 
     __tablename__ = "external_calls"
@@ -41,6 +42,7 @@ class ExternalCall(TenantMixin, Base):
     engine: Mapped[str]
     model: Mapped[str | None]
     state: Mapped[str] = mapped_column(default=CallState.PLANNED)
+    upload_url: Mapped[str | None]
     provider_id: Mapped[str | None]
     audio_ms: Mapped[int] = mapped_column(BigInt, default=0)
     cost_micros: Mapped[int] = mapped_column(BigInt, default=0)

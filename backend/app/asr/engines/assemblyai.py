@@ -41,7 +41,7 @@ class AssemblyAI:
     ) -> None:
         self._settings = settings
         self._breaker = breaker
-        self._patience = patience or Patience()
+        self.patience = patience or Patience()
         self._key = settings.assemblyai_api_key.get_secret_value()
         self._made: AsyncTranscriber | None = None
         self.room = asyncio.Semaphore(settings.cloud_concurrency)
@@ -72,17 +72,17 @@ class AssemblyAI:
                 unsure = unsure or error.unsure
                 raise
 
-        return await ask(ENGINE, self._breaker, self._patience, request)
+        return await ask(ENGINE, self._breaker, self.patience, request)
 
     async def find(self, url: str) -> str | None:
         """The id of the transcript that was made of this upload; None where there is none."""
-        return await ask(ENGINE, self._breaker, self._patience, lambda: self._find_once(url))
+        return await ask(ENGINE, self._breaker, self.patience, lambda: self._find_once(url))
 
     async def wait(self, transcript_id: str, audio_ms: int) -> TranscriptResponse:
         """Polls until the transcript is complete. Raises `ProviderError`: `provider_rejected` with the provider's
         sentence where it could not be made, `provider_timeout` after an hour and the recording's length."""
         until = time.monotonic() + LEAST_SECONDS + audio_ms / 1000
-        pause = self._patience.poll_first
+        pause = self.patience.poll_first
         while True:
             transcript = await self._ask(lambda sdk: _get(sdk, transcript_id), SHORT_SECONDS, _known)
             status = str(getattr(transcript.status, "value", transcript.status))
@@ -100,7 +100,7 @@ class AssemblyAI:
             if time.monotonic() > until:
                 raise errors.timed_out(ENGINE)
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (jitter, not a secret)
-            pause = min(pause * 1.3, self._patience.poll_most)
+            pause = min(pause * 1.3, self.patience.poll_most)
 
     async def delete(self, transcript_id: str) -> None:
         """Has the provider drop text and upload; one that it does not know is as good. Raises `ProviderError`."""
@@ -132,7 +132,7 @@ class AssemblyAI:
         read: Callable[[Any], T],
     ) -> T:
         """One request, again where that may help."""
-        return await ask(ENGINE, self._breaker, self._patience, lambda: self._once(send, seconds, read))
+        return await ask(ENGINE, self._breaker, self.patience, lambda: self._once(send, seconds, read))
 
     async def _once(
         self,

@@ -35,7 +35,7 @@ class OpenAI:
     ) -> None:
         self._settings = settings
         self._breaker = breaker
-        self._patience = patience or Patience()
+        self.patience = patience or Patience()
         self._room = asyncio.Semaphore(settings.cloud_concurrency)
         self._key = settings.openai_api_key.get_secret_value()
         self._made: AsyncOpenAI | None = None
@@ -80,7 +80,7 @@ class OpenAI:
                 return await ask(
                     ENGINE,
                     self._breaker,
-                    self._patience,
+                    self.patience,
                     lambda at=at: self._once(model, model.formats[at], audio, window, options),  # type: ignore[misc]
                 )
             except ProviderError as error:

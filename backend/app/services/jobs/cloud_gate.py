@@ -28,10 +28,11 @@ from app.core.clock import utcnow
 from app.core.config import CloudSettings
 from app.core.errors import InvalidInputError
 from app.db.session import Database, SystemSession, TenantSession
-from app.models import CallState, ExternalCall, Workspace
+from app.models import CallState, ExternalCall, Job, Workspace
 
 PROVIDERS = tuple(name for name, info in ENGINES.items() if info.needs_network)
 DAY = timedelta(hours=24)
+OPEN = (CallState.PLANNED, CallState.SUBMITTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class CloudGate:
         """Each provider, for one workspace or, without its id, as far as the server goes.
 
         `begun_with` is a provider that has already worked for the job: the limits of the day do not take it away
-        from it, they are asked again before each new call.
+        from it, they are asked again before each new call. One that holds the whole recording may finish it although
+        the workspace has forbidden providers since: that ends with its deletion there.
         """
         if not any(self._has_key(engine) and installed(engine) for engine in PROVIDERS):
             return {engine: self._refusal(engine) or Availability(None) for engine in PROVIDERS}
@@ -103,13 +105,32 @@ class CloudGate:
                 allowed = workspace is not None and workspace.allow_cloud
         return {
             engine: self._refusal(engine)
-            or (None if allowed else _forbidden())
+            or (None if allowed or (engine == begun_with == "assemblyai") else _forbidden())
             or self._model_refusal(engine, model, translate)
             or self._down(engine)
             or (None if engine == begun_with else self._over(spent))
             or Availability(EngineSpec(engine, model=model or self.models(engine)[0]))
             for engine in PROVIDERS
         }
+
+    async def begun_with(self, job: Job) -> str | None:
+        """The provider that holds the recording of this run, or has made part of its text."""
+        async with self._database.system(read_only=True) as session:
+            holding = (
+                await session.execute(
+                    sa.select(ExternalCall.engine)
+                    .where(
+                        ExternalCall.job_id == job.id,
+                        ExternalCall.run == job.run,
+                        ExternalCall.state.in_(OPEN),
+                        ExternalCall.upload_url.is_not(None),
+                    )
+                    .limit(1)
+                )
+            ).scalar_one_or_none()
+        if holding is not None:
+            return holding
+        return job.engine if job.engine in PROVIDERS and job.windows_committed else None
 
     async def check_request(
         self, session: TenantSession, engine: str | None, model: str | None = None
@@ -149,6 +170,12 @@ class CloudGate:
     def can_ever_afford(self, cost_micros: int) -> bool:
         """Whether the limit of a day has room for such a call at all."""
         return not self._spend_micros or cost_micros <= self._spend_micros
+
+    def cost_micros(self, engine: str, audio_ms: int) -> int:
+        """What so much audio is expected to cost, in millionths of a US dollar."""
+        settings = self._settings
+        usd = settings.assemblyai_usd_per_hour if engine == "assemblyai" else settings.openai_usd_per_hour
+        return round(audio_ms / 3_600_000 * usd * 1_000_000)
 
     @property
     def _spend_micros(self) -> int:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.asr import models as speech_models
 from app.asr.engines.registry import installed
-from app.asr.selection import PROVIDER_DOWN, Availability, Choice, Variants, availability, choose
+from app.asr.selection import Availability, Choice, Variants, availability, choose
 from app.core.config import Environment, Settings, SpeechSettings
 from app.models import Job
 from app.services.jobs.cloud_gate import PROVIDERS, CloudGate
@@ -32,13 +32,13 @@ class EngineChooser:
         if not await self.has_model(name):
             self._keeper.ensure(name)
 
-    async def choose(self, job: Job, *, passed_over: Mapping[str, str] | None = None) -> Choice:
+    async def choose(self, job: Job, *, passed_over: Mapping[str, Availability] | None = None) -> Choice:
         """The engine for this job, or why it has to wait.
 
-        `passed_over` names engines that have failed it on this try, each with a sentence. A provider that holds the
-        recording, or has made part of the text, keeps the job as long as it can.
+        `passed_over` names engines that have failed it on this try, and why. A provider that holds the recording, or
+        has made part of the text, keeps the job as long as it can.
         """
-        begun = job.engine if job.engine in PROVIDERS and job.windows_committed else None
+        begun = None if self._gate is None else await self._gate.begun_with(job)
         return await self.choose_for(
             job.requested_engine,
             job.requested_model,
@@ -57,7 +57,7 @@ class EngineChooser:
         *,
         translate: bool = False,
         workspace_id: UUID | None = None,
-        passed_over: Mapping[str, str] | None = None,
+        passed_over: Mapping[str, Availability] | None = None,
         begun_with: str | None = None,
     ) -> Choice:
         """The same for a request that is no job yet."""
@@ -78,7 +78,7 @@ class EngineChooser:
 
         def look(name: str) -> Availability:
             if name in failed:
-                return Availability(None, PROVIDER_DOWN, failed[name])
+                return failed[name]
             return cloud.get(name) or availability(
                 name, wanted, self._settings.models_dir, variants(speech, named=model is not None)
             )
@@ -92,6 +92,13 @@ class EngineChooser:
             strict=self._settings.server.env == Environment.PROD,
             translate=translate,
         )
+
+    def is_automatic(self, job: Job) -> bool:
+        """Whether another engine may take the job where one fails: nobody has named one."""
+        named = job.requested_engine or (
+            NEEDS_MODEL if job.requested_model else self._settings.speech.transcription_backend
+        )
+        return named == "auto"
 
     async def look_at_providers(
         self,

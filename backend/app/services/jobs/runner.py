@@ -14,6 +14,8 @@ from app.asr.host.decoder import Decoder
 from app.asr.host.pool import EngineCrashed, EnginePool
 from app.asr.limits import MediaLimits
 from app.asr.pipeline import transcribe
+from app.asr.remote.errors import ProviderError
+from app.asr.selection import Availability, Choice
 from app.asr.types import EngineSpec, TranscribeOptions
 from app.core.errors import AppError, JobError
 from app.core.logging import bound_contextvars, get_logger
@@ -22,7 +24,10 @@ from app.models import Job, MediaFile
 from app.services.jobs import claims, finalize, planning
 from app.services.jobs.bus import EventBus
 from app.services.jobs.checkpoints import JobSink
+from app.services.jobs.cloud import LIMIT_PAUSE_SECONDS, CloudDesk
+from app.services.jobs.cloud_gate import PROVIDERS
 from app.services.jobs.engine_choice import EngineChooser
+from app.services.jobs.external import CloudLimitError
 from app.services.jobs.options import transcribe_options
 from app.services.jobs.waiting import FAR_SECONDS
 from app.services.jobs.windows import PlanChangedError
@@ -47,6 +52,7 @@ class RunnerParts:
     chooser: EngineChooser
     limits: MediaLimits
     max_in_flight: int
+    cloud: CloudDesk | None = None  # None: no job goes to a provider
 
 
 class JobRun:
@@ -77,6 +83,8 @@ class JobRun:
                 keeper.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await keeper
+                if self._parts.cloud is not None:
+                    self._parts.cloud.cleaner.wake()  # whatever became of it, a provider may have to delete something
 
     def interrupt(self) -> None:
         """A cancel was asked for, or the job deleted: stop now. The row already says which."""
@@ -104,27 +112,63 @@ class JobRun:
             job = await session.get_one(Job, claim.job_id)
             file = await session.get_one(MediaFile, job.file_id)
         if job.plan_complete and job.windows_committed == job.windows_planned:
-            spec = None  # every word is there: no engine is needed
-        else:
-            choice = await parts.chooser.choose(job)
+            await self._transcribe_with(None, job, file)  # every word is there: no engine is needed
+            return
+        passed_over: dict[str, Availability] = {}
+        failure: JobError | None = None
+        while True:
+            choice = await parts.chooser.choose(job, passed_over=passed_over)
             if choice.spec is None:
-                raise planning.MustWaitError(choice.wait_reason or "engine_unavailable")
-            spec = choice.spec
+                async with parts.database.system() as session:
+                    await claims.guarded(session, claim, {"engine_reasons": list(choice.reasons)})
+                raise failure or planning.MustWaitError(choice.wait_reason or "engine_unavailable")
+            try:
+                await self._transcribe_with(choice, job, file)
+                return
+            except (ProviderError, CloudLimitError) as error:
+                async with parts.database.system(read_only=True) as session:
+                    job = await session.get_one(Job, claim.job_id)
+                begun = isinstance(error, CloudLimitError) and error.retryable and job.windows_committed
+                if begun or not parts.chooser.is_automatic(job):
+                    raise
+                log.warning("provider_passed_over", engine=choice.spec.engine, reason=error.message)
+                passed_over[choice.spec.engine] = Availability(None, error.code, error.message)
+                failure = failure or error
+
+    async def _transcribe_with(self, choice: Choice | None, job: Job, file: MediaFile) -> None:
+        """The rest of the way with one engine; None where only the transcript is left to write."""
+        parts, claim = self._parts, self.claim
+        if choice is not None:
             async with parts.database.system() as session:
                 job = await planning.begin_run(session, claim, choice, transcribe_options(job))
         source = await parts.store.local_path(file.storage_key)
         sink = self._sink = JobSink(parts.database, parts.bus, parts.store, claim, job)
         await sink.load()
+        spec = choice.spec if choice is not None else None
         if spec is not None and not (job.plan_complete and job.windows_committed == job.windows_planned):
-            await self._hear(spec, transcribe_options(job), source, file.filename, sink)
+            await self._hear(spec, transcribe_options(job), source, job, sink)
+        if parts.cloud is not None and job.engine in PROVIDERS:
+            await parts.cloud.note(claim)
         await finalize.finalize(parts.database, parts.bus, claim)
 
     async def _hear(
-        self, spec: EngineSpec, options: TranscribeOptions, source: Any, filename: str, sink: JobSink
+        self, spec: EngineSpec, options: TranscribeOptions, source: Any, job: Job, sink: JobSink
     ) -> None:
         parts = self._parts
         if spec.engine == "stub":
-            await planning.write_stub(source, filename, sink)
+            await planning.write_stub(source, job.filename, sink)
+            return
+        if parts.cloud is not None and spec.engine in PROVIDERS:
+            await parts.cloud.hear(
+                self.claim,
+                job,
+                spec,
+                options,
+                source,
+                decoder=parts.decoder,
+                sink=sink,
+                limits=parts.limits,
+            )
             return
         await transcribe(
             source,
@@ -182,6 +226,10 @@ class JobRun:
             await self._release(0, again=True)
         elif isinstance(error, EngineCrashed) and error.window is not None:
             await self._settle_crash(error, error.window)
+        elif isinstance(error, ProviderError) and error.retryable:
+            await self._settle_provider(error)
+        elif isinstance(error, CloudLimitError) and error.retryable:
+            await self._release(LIMIT_PAUSE_SECONDS, again=True, error=(error.code, error.message))
         elif isinstance(error, JobError):
             await self._settle_error(error.code, error.message, retryable=error.retryable)
         elif isinstance(error, AppError):
@@ -213,6 +261,17 @@ class JobRun:
             f"The engine crashed {crashes} times on window {window + 1} of this recording, so it is set "
             "aside. The text of the other windows is kept. Retry with another model, or report this file.",
         )
+
+    async def _settle_provider(self, error: ProviderError) -> None:
+        """A provider's failure is waited out: the recording did nothing wrong."""
+        assert self._parts.cloud is not None
+        async with self._parts.database.system(read_only=True) as session:
+            pause = self._parts.cloud.pause(await session.get_one(Job, self.claim.job_id), error)
+        if pause is None:
+            await self._fail(error.code, error.message)
+            return
+        log.warning("provider_waited_out", code=error.code, reason=error.message, seconds=round(pause))
+        await self._release(pause, again=True, error=(error.code, error.message))
 
     async def _settle_error(self, code: str, message: str, *, retryable: bool) -> None:
         async with self._parts.database.system(read_only=True) as session:
