@@ -14,8 +14,10 @@ from app.asr.diarization.linkage import Labels, Merge, heavy, labels, merges
 from app.asr.diarization.types import Region
 
 MOST_POINTS = 2000  # the tree needs n² cells: 16 MB; more windows are thinned out before
-SMALLEST_SHARE = 0.02  # of the windows; and
-SMALLEST_POINTS = 3  # windows: fewer are a cough or an overlap, not a speaker
+# A cluster is a speaker from this share of the windows on, but at least and at most so many windows: fewer are a cough
+# or people at once, and who speaks for three minutes of ten hours is a speaker, too.
+SPEAKER_SHARE = 0.02
+SPEAKER_LEAST, SPEAKER_MOST = 3, 10
 ROUNDS = 5
 
 F32 = npt.NDArray[np.float32]
@@ -29,16 +31,16 @@ class Wanted:
     max_speakers: int = 8
 
 
-def centres(vectors: F32, purity: F32, wanted: Wanted, likeness: Likeness) -> F32:
+def centres(vectors: F32, wanted: Wanted, likeness: Likeness) -> F32:
     """One unit vector per speaker, shape (k, d), k >= 1.
 
-    `vectors` are the windows' unit vectors in order of time, `purity` (n,) tells how much each is like its neighbours.
+    `vectors` (n, d) are unit vectors of windows in which one person speaks.
     """
     if len(vectors) == 1 or wanted.speakers == 1 or (wanted.speakers is None and wanted.max_speakers == 1):
         return _means(vectors, np.zeros(len(vectors), np.int64))
-    points = vectors[thin(purity, MOST_POINTS)]
-    smallest = max(SMALLEST_POINTS, round(SMALLEST_SHARE * len(points)))
-    smallest = min(smallest, max(1, len(points) // 4))
+    points = vectors[thin(len(vectors), MOST_POINTS)]
+    smallest = min(max(SPEAKER_LEAST, round(SPEAKER_SHARE * len(points))), SPEAKER_MOST)
+    smallest = min(smallest, max(1, len(points) // 4))  # of a few windows each may be somebody
     tree = merges(points)
     counts = heavy(len(points), tree, smallest)
     if wanted.speakers is not None:
@@ -63,13 +65,11 @@ def purity(windows: Sequence[Region], vectors: F32) -> F32:
     return pure
 
 
-def thin(purity: F32, most: int) -> Labels:
-    """Indices of at most `most` windows, spread over the whole recording: the purest of each stretch."""
-    n = len(purity)
+def thin(n: int, most: int) -> Labels:
+    """At most `most` of n indices, in order: drawn by chance, always the same, so that every voice keeps its share."""
     if n <= most:
         return np.arange(n)
-    edges = np.linspace(0, n, most + 1).astype(np.int64)
-    return np.array([a + int(np.argmax(purity[a:b])) for a, b in pairwise(edges)], np.int64)
+    return np.sort(np.random.default_rng(0).choice(n, most, replace=False))
 
 
 def _asked(counts: Sequence[int], speakers: int) -> int:

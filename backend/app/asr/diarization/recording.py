@@ -49,9 +49,8 @@ def tell_apart(
     told = ~np.isnan(vectors[:, 0]) if vectors.size else np.zeros(len(windows), bool)
     if not told.any():
         return timeline.turns([(start, end, 0) for start, end in speech])
-    centres = clustering.centres(
-        *_clustered(windows, vectors, told, embedder.likeness), wanted, embedder.likeness
-    )
+    deciding = _deciding(windows, vectors, told, embedder.likeness)
+    centres = clustering.centres(deciding, wanted, embedder.likeness)
     kept = [window for window, good in zip(windows, told, strict=True) if good]
     stretches = timeline.stretches(speech, kept, vectors[told] @ centres.T)
     stretches = _refined(path, stretches, centres, embedder, max_seconds, report)
@@ -92,9 +91,9 @@ def _blocks(path: Path, max_seconds: int) -> Iterator[npt.NDArray[np.int16]]:
         yield from SampleReader(source, max_seconds=max_seconds)
 
 
-def _clustered(windows: Sequence[Region], vectors: F32, told: Flags, likeness: Likeness) -> tuple[F32, F32]:
-    """The vectors that decide who there is, and their purity: short windows tell too little, and one in which the
-    speaker changes sounds like somebody who is not there."""
+def _deciding(windows: Sequence[Region], vectors: F32, told: Flags, likeness: Likeness) -> F32:
+    """The vectors that decide who there is: short windows tell too little, and one in which the speaker changes
+    sounds like somebody who is not there."""
     lengths = np.array([end - start for start, end in windows])
     long = told & (lengths >= CLUSTERED_MS)
     long = long if long.sum() >= 2 else told
@@ -102,7 +101,7 @@ def _clustered(windows: Sequence[Region], vectors: F32, told: Flags, likeness: L
     pure = long & (purity >= (likeness.same + likeness.different) / 2)
     if pure.sum() < LEAST_PURE * long.sum():
         pure = long & (purity >= np.quantile(purity[long], 1 - LEAST_PURE))
-    return vectors[pure], purity[pure]
+    return vectors[pure]
 
 
 def _refined(
