@@ -9,4 +9,5 @@ pytest_plugins = (
     "tests.fixtures.hub",
     "tests.fixtures.server",
     "tests.fixtures.providers",
+    "tests.fixtures.cli",
 )

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from app import __version__
-from app.cli import admin, models, run, serve
+from app.cli import admin, models, run, serve, watch
 
 app = typer.Typer(
     name="transcribe",
@@ -17,12 +17,13 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("run")(run.run)
+app.command("watch")(watch.watch)
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.add_typer(models.app, name="models")
 app.add_typer(admin.app, name="admin")
 
-COMMANDS = frozenset({"run", "serve", "migrate", "models", "admin"})
+COMMANDS = frozenset({"run", "watch", "serve", "migrate", "models", "admin"})
 
 
 @app.callback(invoke_without_command=True)

@@ -1,4 +1,4 @@
-"""Progress of `transcribe run`: a bar with real-time factor and ETA on a terminal, plain lines in a pipe."""
+"""Progress of `transcribe run` and `watch`: a bar with real-time factor and ETA on a terminal, plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -16,9 +16,18 @@ _STAGES = {
     Stage.DECODING: "reading audio",
     Stage.LOADING_MODEL: "loading the model",
     Stage.TRANSCRIBING: "transcribing",
+    Stage.DIARIZING: "telling the speakers apart",
     Stage.FINALIZING: "finishing",
 }
 PLAIN_STEP = 0.1  # a line in a pipe for each tenth
+
+
+class Preparation(Protocol):
+    """What is reported before a file is listened to."""
+
+    def say(self, message: str) -> None: ...
+
+    def downloading(self, done: int, total: int) -> None: ...
 
 
 class FileProgress(Protocol):
@@ -29,8 +38,6 @@ class FileProgress(Protocol):
     def stage(self, stage: Stage) -> None: ...
 
     def expect(self, duration_ms: int | None) -> None: ...
-
-    def downloading(self, done: int, total: int) -> None: ...
 
     def done(self, until_ms: int, window_ms: int, now: float) -> None: ...
 
@@ -60,6 +67,12 @@ class _Pace:
     def done(self, until_ms: int, window_ms: int) -> None:
         self.audio_ms += window_ms
         self.until_ms = max(self.until_ms, until_ms)
+
+    def finish(self) -> str:
+        """The figures of the whole file."""
+        self.until_ms = self.duration_ms or 0
+        seconds = time.monotonic() - self.began
+        return f"done in {seconds:.1f} s, real-time factor {self.real_time_factor:.2f}"
 
     @property
     def real_time_factor(self) -> float:
@@ -103,11 +116,6 @@ class _LineProgress:
     def expect(self, duration_ms: int | None) -> None:
         self._pace.duration_ms = duration_ms
 
-    def downloading(self, done: int, total: int) -> None:
-        if total and done / total >= self._next:
-            self._next = done / total + PLAIN_STEP
-            self.say(f"downloading the model, {done / total:.0%}")
-
     def done(self, until_ms: int, window_ms: int, now: float) -> None:  # noqa: ARG002 (the bar's clock is its own)
         self._pace.done(until_ms, window_ms)
         if self._pace.fraction >= self._next and self._pace.fraction < 1:
@@ -116,20 +124,14 @@ class _LineProgress:
 
     def finish(self) -> None:
         if self._pace.duration_ms:
-            self._pace.until_ms = self._pace.duration_ms
-            seconds = time.monotonic() - self._pace.began
-            self.say(f"done in {seconds:.1f} s, real-time factor {self._pace.real_time_factor:.2f}")
+            self.say(self._pace.finish())
 
 
 class _Bars:
+    """One display for all files at work; the bar of a file goes when it is done, a line of it stays."""
+
     def __init__(self, console: Console) -> None:
         self._console = console
-
-    def say(self, message: str) -> None:
-        self._console.print(message, markup=False, highlight=False)
-
-    @contextmanager
-    def file(self, name: str) -> Iterator[_BarProgress]:
         columns = (
             TextColumn("{task.fields[name]}", markup=False),
             TextColumn("{task.description}"),
@@ -139,22 +141,41 @@ class _Bars:
             TextColumn("ETA"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self._console, transient=False) as bars:
-            task = bars.add_task("waiting", total=None, name=name, rtf="–")
-            progress = _BarProgress(self, bars, task)
+        self._bars = Progress(*columns, console=console)
+        self._active = 0
+
+    def say(self, message: str) -> None:
+        self._console.print(message, markup=False, highlight=False)
+
+    @contextmanager
+    def file(self, name: str) -> Iterator[_BarProgress]:
+        if not self._active:
+            self._bars.start()
+        self._active += 1
+        task = self._bars.add_task("waiting", total=None, name=name, rtf="–")
+        progress = _BarProgress(self, self._bars, task, name)
+        try:
             yield progress
             progress.finish()
+            self.say(f"{name}: {progress.summary}")
+        finally:
+            self._bars.remove_task(task)
+            self._active -= 1
+            if not self._active:
+                self._bars.stop()
 
 
 class _BarProgress:
-    def __init__(self, owner: _Bars, bars: Progress, task: TaskID) -> None:
+    def __init__(self, owner: _Bars, bars: Progress, task: TaskID, name: str) -> None:
         self._owner = owner
         self._bars = bars
         self._task = task
+        self._name = name
         self._pace = _Pace()
+        self.summary = ""
 
     def say(self, message: str) -> None:
-        self._owner.say(message)
+        self._owner.say(f"{self._name}: {message}")
 
     def stage(self, stage: Stage) -> None:
         self._bars.update(self._task, description=_STAGES.get(stage, str(stage)))
@@ -163,16 +184,10 @@ class _BarProgress:
         self._pace.duration_ms = duration_ms
         self._bars.update(self._task, total=duration_ms)
 
-    def downloading(self, done: int, total: int) -> None:
-        self._bars.update(
-            self._task, description="downloading the model", completed=done, total=total or None
-        )
-
     def done(self, until_ms: int, window_ms: int, now: float) -> None:  # noqa: ARG002 (the bar's clock is its own)
         self._pace.done(until_ms, window_ms)
         rtf = f"{self._pace.real_time_factor:.2f}"
         self._bars.update(self._task, completed=self._pace.until_ms, rtf=rtf)
 
     def finish(self) -> None:
-        total = self._pace.duration_ms or 1
-        self._bars.update(self._task, completed=total, total=total, description="done")
+        self.summary = self._pace.finish()

@@ -1,31 +1,59 @@
-"""One file through the pipeline in this process, with its checkpoints in memory."""
+"""One file through the pipeline in this process: engine, windows, speakers, and the result as the server shapes it."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import stat
 import time
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from app.asr import diarization
 from app.asr import models as speech_models
 from app.asr.engines.stub import stub_transcription
 from app.asr.host.decoder import Decoder
 from app.asr.host.pool import EnginePool
 from app.asr.limits import MediaLimits
-from app.asr.pipeline import transcribe
+from app.asr.pipeline import plan_fingerprint, transcribe
 from app.asr.selection import availability, choose
-from app.asr.sinks import MemorySink
-from app.asr.types import EngineSpec, MediaSummary, Peaks, Stage, TranscribeOptions, Window, WindowResult
-from app.cli.progress import FileProgress
+from app.asr.types import (
+    EngineSpec,
+    MediaSummary,
+    Mode,
+    Notice,
+    Peaks,
+    Segment,
+    Stage,
+    TranscribeOptions,
+    Transcription,
+    Window,
+    WindowResult,
+)
+from app.cli.checkpoints import Checkpoints, FileSink
+from app.cli.progress import FileProgress, Preparation
 from app.core.config import Environment, Settings
 from app.core.errors import InvalidInputError, JobError
 from app.services.jobs.engine_choice import NEEDS_MODEL, reads_ggml, variants
 from app.services.transcripts.codec import pack_segment, segment_id, segment_view
 
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a file would be heard now. `key` is the same as long as its text would be."""
+
+    spec: EngineSpec
+    fingerprint: str
+    key: str
+
 
 class FileTranscriber:
-    """Chooses the engine as the server does and runs files through one pool."""
+    """Chooses the engine as the server does and runs files through one pool. Files may run at the same time."""
 
     def __init__(
         self,
@@ -33,6 +61,7 @@ class FileTranscriber:
         decoder: Decoder,
         pool: EnginePool,
         limits: MediaLimits,
+        options: TranscribeOptions,
         *,
         engine: str | None,
         model: str | None,
@@ -42,43 +71,106 @@ class FileTranscriber:
         self._decoder = decoder
         self._pool = pool
         self._limits = limits
+        self._options = options
         self._engine = engine
         self._model = model
         self._max_in_flight = max_in_flight
+        self._checkpoints = Checkpoints(settings.server.data_dir / "checkpoints")
+        self._checkpoints.clean()
+        self._fetching = asyncio.Lock()  # the first file fetches the model, the others wait for it
+        self._told: set[str] = set()
+
+    async def plan(self, progress: Preparation) -> Plan:
+        """Which engine takes files now, with the model fetched where that is allowed. Raises JobError."""
+        async with self._fetching:
+            spec = await self._choose(progress)
+        fingerprint = plan_fingerprint(self._options, spec)
+        asked = self._options
+        speakers = f"{asked.speakers or ''}:{asked.max_speakers or ''}" if asked.mode is Mode.DIALOGUE else ""
+        return Plan(spec, fingerprint, f"{fingerprint}:{speakers}")
 
     async def transcribe(
-        self, path: Path, options: TranscribeOptions, progress: FileProgress
+        self, path: Path, plan: Plan, sha256: str | None, progress: FileProgress
     ) -> dict[str, Any]:
-        """The result of docs/api.md (without a job's id). Raises `OSError`, `InvalidInputError`, `JobError`."""
-        _check_file(path, self._settings.storage.max_file_bytes)
-        spec = await self._choose(options, progress)
-        if spec.engine == "stub":
-            result = await asyncio.to_thread(stub_transcription, path, path.name)
-            segments = [
-                segment_view(segment_id(0, n), pack_segment(s)) for n, s in enumerate(result.segments)
-            ]
-            return _result(path, spec, result.summary, result.language, segments, result.notices)
-        sink = _ReportingSink(progress)
-        result = await transcribe(
-            path,
-            spec,
-            options,
-            job=str(path),
-            decoder=self._decoder,
-            pool=self._pool,
-            sink=sink,
-            limits=self._limits,
-            max_in_flight=self._max_in_flight,
-            keep_segments=False,
-        )
-        segments = [
-            segment_view(segment_id(index, n), pack_segment(segment))
-            for index in sorted(sink.results)
-            for n, segment in enumerate(sink.results[index].segments)
-        ]
-        return _result(path, spec, result.summary, result.language, segments, result.notices)
+        """The result of docs/api.md (without a job's id).
 
-    async def _choose(self, options: TranscribeOptions, progress: FileProgress) -> EngineSpec:
+        With the SHA-256 of its bytes, a file goes on from the windows that an interrupted run has committed. Raises
+        `OSError`, `InvalidInputError`, `JobError`.
+        """
+        if plan.spec.engine == "stub":
+            return await self._without_listening(path, plan.spec)
+        kept = nullcontext() if sha256 is None else self._checkpoints.open(sha256, plan.fingerprint)
+        with kept as file:
+            sink = _ReportingSink(progress, file)
+            if sink.kept:
+                progress.say(f"going on after {sink.kept} parts that are done")
+            heard = await self._hear(path, plan.spec, sink, progress)
+            segments, notices = await self._with_speakers(path, sink, heard, progress)
+        return _result(path, plan.spec, heard, segments, notices)
+
+    async def _hear(
+        self, path: Path, spec: EngineSpec, sink: FileSink, progress: FileProgress
+    ) -> Transcription:
+        """All windows; an engine that breaks is given TRIES chances, and each goes on after what is done."""
+        for left in reversed(range(TRIES)):
+            try:
+                return await transcribe(
+                    path,
+                    spec,
+                    self._options,
+                    job=str(path),
+                    decoder=self._decoder,
+                    pool=self._pool,
+                    sink=sink,
+                    limits=self._limits,
+                    max_in_flight=self._max_in_flight,
+                    keep_segments=False,
+                )
+            except JobError as error:
+                if not error.retryable or not left:
+                    raise
+                progress.say(f"{error.message} Trying again.")
+        raise AssertionError("the last try raises or returns")
+
+    async def _without_listening(self, path: Path, spec: EngineSpec) -> dict[str, Any]:
+        heard = await asyncio.to_thread(stub_transcription, path, path.name)
+        heard = replace(heard, covered_ms=heard.summary.speech_ms)
+        return _result(path, spec, heard, {0: heard.segments}, heard.notices)
+
+    async def _with_speakers(
+        self, path: Path, sink: FileSink, heard: Transcription, progress: FileProgress
+    ) -> tuple[dict[int, Iterable[Segment]], tuple[Notice, ...]]:
+        """Segments by window. In a dialogue with one channel voices are told apart; where that cannot be done, the
+        text is whole and the warning says why."""
+        segments: dict[int, Iterable[Segment]] = {i: result.segments for i, result in sink.results.items()}
+        unnamed = any(notice.code == "no_speakers" for notice in heard.notices)
+        if not unnamed:
+            return segments, heard.notices
+        speech = self._settings.speech
+        found = await asyncio.to_thread(
+            diarization.availability, speech.diarization_model, self._settings.models_dir
+        )
+        try:
+            if found.embedder is None:
+                raise JobError("diarization_unavailable", found.reason or "Voices cannot be told apart here.")
+            progress.stage(Stage.DIARIZING)
+            turns = await diarization.diarize(
+                path,
+                sorted({region for window in sink.windows.values() for region in window.speech}) or None,
+                embedder=found.embedder,
+                speakers=self._options.speakers,
+                max_speakers=self._options.max_speakers or speech.max_speakers,
+                limits=self._limits,
+            )
+        except JobError as error:
+            reason = Notice(
+                "no_speakers", f"The text is whole, but speakers were not told apart. {error.message}"
+            )
+            return segments, tuple(reason if n.code == "no_speakers" else n for n in heard.notices)
+        named = {i: diarization.assign(turns, window) for i, window in segments.items()}
+        return dict(named), tuple(n for n in heard.notices if n.code != "no_speakers")
+
+    async def _choose(self, progress: Preparation) -> EngineSpec:
         speech, folder = self._settings.speech, self._settings.models_dir
         backend = self._engine or (speech.transcription_backend if self._model is None else NEEDS_MODEL)
         wanted = self._model or speech.whisper_model
@@ -87,39 +179,49 @@ class FileTranscriber:
         choice = await asyncio.to_thread(
             choose,
             None if backend == "auto" else backend,
-            options.language,
+            self._options.language,
             order=speech.engines,
             look=lambda name: availability(
                 name, wanted, folder, variants(speech, named=self._model is not None)
             ),
             strict=self._settings.server.env == Environment.PROD,
+            translate=self._options.translate,
         )
-        for reason in choice.reasons:
-            progress.say(reason)
         if choice.spec is None:
-            raise JobError(choice.wait_reason or "model_missing", "No engine can do this now.")
+            raise JobError(
+                choice.wait_reason or "model_missing",
+                "No engine can do this now. " + " ".join(f"{reason}." for reason in choice.reasons),
+            )
+        for reason in choice.reasons:
+            self._tell_once(reason, progress)
         return choice.spec
 
-    async def _fetch_missing(self, name: str, progress: FileProgress) -> None:
+    async def _fetch_missing(self, name: str, progress: Preparation) -> None:
         """Download the model where that is allowed; without a network the engines decide what to do."""
         speech, folder = self._settings.speech, self._settings.models_dir
         if not speech.model_auto_download or not speech_models.is_known(name):
             return
-        if await asyncio.to_thread(speech_models.is_present, name, folder):
+        if name in self._told or await asyncio.to_thread(speech_models.is_present, name, folder):
             return
         try:
             await speech_models.download(
                 name, folder, speech.model_base_url, on_progress=progress.downloading
             )
         except JobError as error:
+            self._told.add(name)  # one try a run: the next file must not wait for it again
             progress.say(error.message)
 
+    def _tell_once(self, reason: str, progress: Preparation) -> None:
+        if reason not in self._told:
+            self._told.add(reason)
+            progress.say(reason)
 
-class _ReportingSink(MemorySink):
-    """Checkpoints in memory that tell the progress line how far they are."""
 
-    def __init__(self, progress: FileProgress) -> None:
-        super().__init__()
+class _ReportingSink(FileSink):
+    """Checkpoints that tell the progress line how far they are."""
+
+    def __init__(self, progress: FileProgress, file: Any) -> None:
+        super().__init__(file)
         self._progress = progress
 
     async def stage(self, stage: Stage) -> None:
@@ -139,32 +241,57 @@ class _ReportingSink(MemorySink):
         self._progress.expect(summary.duration_ms)
 
 
-def _check_file(path: Path, max_bytes: int) -> None:
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise InvalidInputError("This is a folder. Name the files in it.")
-    if path.stat().st_size == 0 and stat.S_ISREG(mode):
+def check_file(path: Path, max_bytes: int) -> bool:
+    """Whether it is a file that can be read twice, as a pipe cannot. Raises `OSError`, `InvalidInputError`."""
+    facts = path.stat()
+    if stat.S_ISDIR(facts.st_mode):
+        raise InvalidInputError("This is a folder without recordings.")
+    regular = stat.S_ISREG(facts.st_mode)
+    if facts.st_size == 0 and regular:
         raise InvalidInputError("The file is empty.", code="file_empty")
-    if path.stat().st_size > max_bytes:
+    if facts.st_size > max_bytes:
         raise InvalidInputError(
             f"The file is larger than MAX_FILE_BYTES, which is {max_bytes} bytes.", code="file_too_large"
         )
+    return regular
+
+
+def sha256_of(path: Path) -> str:
+    """In hex. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def speaker_label(speaker: str) -> str:
+    """What a text calls a speaker: Left and Right of a stereo file, Speaker 1 of voices told apart."""
+    number = speaker.removeprefix("S")
+    return f"Speaker {number}" if number != speaker and number.isdigit() else speaker.capitalize()
 
 
 def _result(
     path: Path,
     spec: EngineSpec,
-    summary: MediaSummary,
-    language: str | None,
-    segments: list[dict[str, Any]],
-    notices: Any,
+    heard: Transcription,
+    windows: dict[int, Iterable[Segment]],
+    notices: Iterable[Notice],
 ) -> dict[str, Any]:
+    segments = [
+        segment_view(segment_id(index, n), pack_segment(segment))
+        for index in sorted(windows)
+        for n, segment in enumerate(windows[index])
+    ]
+    segments.sort(key=lambda segment: (segment["start_ms"], segment["end_ms"]))
+    speakers = dict.fromkeys(segment["speaker"] for segment in segments if segment["speaker"])
     return {
         "job_id": None,
         "filename": path.name,
         "complete": True,
-        "language": language,
-        "duration_ms": summary.duration_ms,
+        "language": heard.language,
+        "duration_ms": heard.summary.duration_ms,
+        "speech_ms": heard.summary.speech_ms,
+        "covered_ms": heard.covered_ms,
+        "gaps": [{"start_ms": start, "end_ms": end} for start, end in heard.gaps],
+        "speakers": [{"id": name, "label": speaker_label(name), "name": None} for name in speakers],
         "engine": spec.engine,
         "model": spec.model,
         "low_accuracy": spec.low_accuracy,

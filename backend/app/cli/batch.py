@@ -1,0 +1,246 @@
+"""Many files through one engine pool: some at a time, none stopping the others, none made twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from app.asr.host.decoder import Decoder
+from app.asr.host.pool import EnginePool
+from app.asr.host.sizing import plan_processes
+from app.asr.limits import MediaLimits
+from app.cli.inputs import Source
+from app.cli.ledger import Entry, Identity
+from app.cli.progress import Reporter
+from app.cli.targets import Target, Targets
+from app.cli.transcription import FileTranscriber, Plan, check_file, sha256_of, speaker_label
+from app.cli.wishes import Wish
+from app.core.config import Settings
+from app.core.errors import AppError, JobError
+from app.services.transcripts.render import FORMATS
+
+INPUT, ENGINE = 3, 4
+MAX_AUTOMATIC_JOBS = 4
+
+# Codes of docs/api.md that say something about the file; all others are the engine's.
+_INPUT_CODES = frozenset(
+    {
+        "unsupported_media",
+        "no_audio_stream",
+        "media_invalid",
+        "audio_invalid",
+        "audio_too_short",
+        "duration_limit",
+        "file_empty",
+        "file_too_large",
+        "validation_error",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file. `code` is its exit code, `head` the result without its text."""
+
+    path: Path
+    status: Literal["done", "unchanged", "failed"]
+    code: int = 0
+    texts: tuple[Path, ...] = ()
+    error: tuple[str, str] | None = None
+    head: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """A line for scripts."""
+        error = {"code": self.error[0], "message": self.error[1]} if self.error else None
+        return {
+            "file": str(self.path),
+            "status": self.status,
+            "texts": [str(path) for path in self.texts],
+            "error": error,
+            **self.head,
+        }
+
+
+class Batch:
+    """Files of one wish. `targets` None writes the one text to standard output."""
+
+    def __init__(
+        self, settings: Settings, wish: Wish, worker: FileTranscriber, reporter: Reporter, *, to_stdout: bool
+    ) -> None:
+        self._wish = wish
+        self._worker = worker
+        self._reporter = reporter
+        self._max_bytes = settings.storage.max_file_bytes
+        self._targets = None if to_stdout else Targets(wish.output, wish.formats, overwrite=wish.overwrite)
+        self.counts: Counter[str] = Counter()
+        self.worst = 0
+
+    async def prepare(self) -> None:
+        """Choose the engine and fetch its model. Raises JobError where no file could be heard now."""
+        await self._worker.plan(_Quiet(self._reporter, "engine"))
+
+    async def run(self, sources: Iterable[Source], jobs: int) -> None:
+        """All files, `jobs` at a time, begun in order."""
+        waiting = iter([(source, self.target(source)) for source in sources])
+
+        async def work() -> None:
+            for source, target in waiting:
+                self.tell(await self.one(source, target))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(jobs):
+                group.create_task(work())
+
+    def target(self, source: Source) -> Target | None:
+        """The names of a recording's texts, given before the work so that they do not depend on who ends first."""
+        return self._targets.of(source) if self._targets is not None else None
+
+    async def one(self, source: Source, target: Target | None) -> Outcome:
+        """One file; what is wrong with it is its outcome, never an exception."""
+        path = source.path
+        try:
+            return await self._transcribe(path, target)
+        except OSError as error:
+            return Outcome(path, "failed", INPUT, error=("unreadable", f"{error.strerror or error}"))
+        except AppError as error:
+            of_the_file = error.code in _INPUT_CODES or not isinstance(error, JobError)
+            return Outcome(
+                path, "failed", INPUT if of_the_file else ENGINE, error=(error.code, error.message)
+            )
+        except Exception as error:  # a bug of ours in one file must not cost the others
+            return Outcome(
+                path, "failed", ENGINE, error=("internal_error", f"{type(error).__name__}: {error}")
+            )
+        finally:
+            if self._targets is not None and target is not None:
+                self._targets.forget(target)
+
+    def tell(self, outcome: Outcome) -> None:
+        """Say what became of a file, and count it."""
+        self.counts[outcome.status] += 1
+        self.worst = max(self.worst, outcome.code)
+        name = outcome.path.name
+        for warning in outcome.head.get("warnings", []):
+            self._reporter.say(f"{name}: {warning['code']}: {warning['message']}")
+        for text in outcome.texts if outcome.status == "done" else ():
+            self._reporter.say(f"{name}: wrote {text}")
+        if outcome.error is not None and outcome.status == "failed":
+            self._reporter.say(f"{outcome.path}: {outcome.error[1]} [{outcome.error[0]}]")
+        if self._wish.as_json:
+            print(json.dumps(outcome.to_json(), ensure_ascii=False), flush=True)
+
+    def sum_up(self) -> None:
+        """The last line."""
+        parts = [
+            f"{self.counts[status]} {words}"
+            for status, words in (
+                ("done", "transcribed"),
+                ("unchanged", "done before"),
+                ("failed", "failed"),
+            )
+            if self.counts[status]
+        ]
+        self._reporter.say(", ".join(parts) + "." if parts else "There was nothing to do.")
+        if self._wish.as_json:
+            counts = {status: self.counts[status] for status in ("done", "unchanged", "failed")}
+            print(json.dumps({"summary": counts, "exit_code": self.worst}), flush=True)
+
+    async def _transcribe(self, path: Path, target: Target | None) -> Outcome:
+        twice = check_file(path, self._max_bytes)
+        identity = Identity.of(path)
+        entry = target.made_before() if target is not None else None
+        quiet = _Quiet(self._reporter, path.name)
+        plan = await self._worker.plan(quiet)
+        if twice:
+            same = entry is not None and entry.identity.looks_like(identity)
+            sha256 = entry.identity.sha256 if same and entry is not None else ""
+            identity = replace(identity, sha256=sha256 or await asyncio.to_thread(sha256_of, path))
+        formats = self._wish.formats
+        if target is not None and not self._wish.overwrite and target.is_done(plan.key, formats, identity):
+            return Outcome(path, "unchanged", texts=tuple(map(target.path, formats)))
+        if not self._wish.retry_failed and entry is not None and _failed_so(entry, plan.key, identity):
+            return Outcome(path, "unchanged", error=entry.error)
+        try:
+            return await self._hear(path, plan, identity, target)
+        except AppError as error:
+            if target is not None and error.code in _INPUT_CODES:
+                target.failed(plan.key, identity, (error.code, error.message))
+            raise
+
+    async def _hear(self, path: Path, plan: Plan, identity: Identity, target: Target | None) -> Outcome:
+        with self._reporter.file(path.name) as progress:
+            result = await self._worker.transcribe(path, plan, identity.sha256 or None, progress)
+        named = _with_labels(result)
+        texts = {
+            name: FORMATS[name].render(result if name == "json" else named) for name in self._wish.formats
+        }
+        head = {key: value for key, value in result.items() if key not in ("text", "segments", "job_id")}
+        if target is None or self._targets is None:
+            sys.stdout.write(next(iter(texts.values())))
+            sys.stdout.flush()
+            return Outcome(path, "done", head=head)
+        paths = self._targets.before_writing(target).write(texts, plan.key, identity)
+        return Outcome(path, "done", texts=tuple(paths), head=head)
+
+
+class _Quiet:
+    """Progress of what comes before a file is listened to: only what has to be said."""
+
+    def __init__(self, reporter: Reporter, name: str) -> None:
+        self._reporter = reporter
+        self._name = name
+        self._tenth = 0
+
+    def say(self, message: str) -> None:
+        self._reporter.say(f"{self._name}: {message}")
+
+    def downloading(self, done: int, total: int) -> None:
+        if total and done * 10 // total > self._tenth:
+            self._tenth = done * 10 // total
+            self.say(f"downloading the model, {done / total:.0%}")
+
+
+@asynccontextmanager
+async def open_batch(
+    settings: Settings, wish: Wish, reporter: Reporter, *, to_stdout: bool = False
+) -> AsyncIterator[tuple[Batch, int]]:
+    """A batch over a pool of its own, and how many files it should take at a time."""
+    processes = plan_processes(settings.speech.engine_processes, wish.model or settings.speech.whisper_model)
+    pool = EnginePool(
+        processes, window_timeout=settings.speech.engine_window_timeout_seconds, idle_seconds=60
+    )
+    worker = FileTranscriber(
+        settings,
+        Decoder(),
+        pool,
+        MediaLimits(max_audio_seconds=settings.storage.max_audio_seconds),
+        wish.options,
+        engine=wish.engine,
+        model=wish.model,
+        max_in_flight=processes + 1,
+    )
+    try:
+        jobs = wish.jobs or min(processes, MAX_AUTOMATIC_JOBS)
+        yield Batch(settings, wish, worker, reporter, to_stdout=to_stdout), jobs
+    finally:
+        await pool.close()
+
+
+def _failed_so(entry: Entry, key: str, identity: Identity) -> bool:
+    return entry.error is not None and (entry.key, entry.identity.sha256) == (key, identity.sha256)
+
+
+def _with_labels(result: dict[str, Any]) -> dict[str, Any]:
+    """The result with speakers as people read them."""
+    segments = [
+        segment | {"speaker": speaker_label(segment["speaker"])} if segment["speaker"] else segment
+        for segment in result["segments"]
+    ]
+    return result | {"segments": segments}

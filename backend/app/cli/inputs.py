@@ -1,0 +1,97 @@
+"""What the words after `transcribe run` mean: files, folders and patterns, also where no shell has expanded them."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.services.media.names import content_type
+
+# What names.content_type does not know, and FFmpeg reads.
+_MORE = frozenset(
+    {".ac3", ".ape", ".au", ".dts", ".eac3", ".f4v", ".gsm", ".mp2", ".ts", ".tta", ".w64", ".wv"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A recording. `below` is the folder under -o that its texts go to: where it lies under the folder asked for."""
+
+    path: Path
+    below: Path = Path()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The recordings, each once, in order; `nothing` names the words that match none."""
+
+    sources: list[Source]
+    nothing: list[str]
+
+
+def find_sources(words: Iterable[str], *, recursive: bool) -> Found:
+    """Expands each word. A name that is there is taken as it is, even with brackets or stars in it."""
+    sources: dict[Path, Source] = {}
+    nothing = []
+    for word in words:
+        found = list(_expand(word, recursive))
+        if not found:
+            nothing.append(word)
+        for source in found:
+            sources.setdefault(source.path.absolute(), source)
+    return Found(list(sources.values()), nothing)
+
+
+def recordings_in(folder: Path, *, recursive: bool) -> Iterator[Source]:
+    """The media files of a folder in order of their names; hidden ones and links to folders are left alone."""
+    try:
+        entries = sorted(folder.iterdir(), key=lambda path: path.name)
+    except OSError:
+        return
+    for path in entries:
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if recursive and not path.is_symlink():
+                for source in recordings_in(path, recursive=True):
+                    yield Source(source.path, Path(path.name) / source.below)
+        elif is_media(path):
+            yield Source(path)
+
+
+def is_media(path: Path) -> bool:
+    """Whether the name is that of a recording; files that are being copied or downloaded have other endings."""
+    if path.name.startswith((".", "~$")):
+        return False
+    return path.suffix.lower() in _MORE or content_type(None, path.name).startswith(("audio/", "video/"))
+
+
+def _expand(word: str, recursive: bool) -> Iterator[Source]:
+    path = Path(word)
+    if path.is_dir():
+        yield from recordings_in(path, recursive=recursive)
+    elif path.exists() or not glob.has_magic(word):
+        yield Source(path)  # a file that is not there says so when its turn comes
+    else:
+        base = _fixed_part(path)
+        named = path.suffix not in ("", ".*")
+        for match in sorted(glob.glob(str(path.expanduser()), recursive=True)):  # noqa: PTH207 (one call for any base)
+            found = Path(match)
+            if found.is_file() and (named or is_media(found)):
+                yield Source(found, _below(found, base))
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """The folder that a pattern starts from: `talks` of `talks/**/*.mp3`."""
+    fixed = []
+    for part in pattern.expanduser().parts[:-1]:
+        if glob.has_magic(part):
+            break
+        fixed.append(part)
+    return Path(*fixed)
+
+
+def _below(found: Path, base: Path) -> Path:
+    return found.parent.relative_to(base) if found.is_relative_to(base) else Path()
