@@ -30,6 +30,7 @@ from app.services.identity.sessions import Sessions
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cloud import CloudDesk
 from app.services.jobs.cloud_gate import PROVIDERS, CloudGate
+from app.services.jobs.diarizing import LocalDiarizer
 from app.services.jobs.dispatcher import InProcessDispatcher
 from app.services.jobs.engine_choice import EngineChooser
 from app.services.jobs.model_keeper import ModelKeeper
@@ -138,6 +139,7 @@ def build_container(settings: Settings) -> Container:
         window_timeout=settings.speech.engine_window_timeout_seconds,
         idle_seconds=settings.speech.engine_idle_seconds,
     )
+    limits = MediaLimits(max_audio_seconds=settings.storage.max_audio_seconds)
     dispatcher = InProcessDispatcher(
         RunnerParts(
             database=database,
@@ -146,9 +148,15 @@ def build_container(settings: Settings) -> Container:
             pool=pool,
             decoder=Decoder(),
             chooser=chooser,
-            limits=MediaLimits(max_audio_seconds=settings.storage.max_audio_seconds),
+            limits=limits,
             max_in_flight=processes + 1,
             cloud=cloud,
+            diarizer=LocalDiarizer(
+                settings.speech.diarization_model,
+                settings.models_dir,
+                max_speakers=settings.speech.max_speakers,
+                limits=limits,
+            ),
         ),
         slots=settings.speech.max_parallel_transcriptions,
         drain_seconds=settings.server.shutdown_seconds,

@@ -203,12 +203,15 @@ async def test_other_tenants_see_nothing(app: RunningApp) -> None:
             ("POST", "/cancel"),
             ("POST", "/retry"),
             ("POST", "/gaps/retry"),
+            ("POST", "/speakers/retry"),
+            ("PATCH", "/speakers/S1"),
             ("GET", "/result"),
             ("GET", "/result?partial=true"),
             ("GET", "/download"),
             ("GET", "/events"),
         ]:
-            answer = await stranger.request(method, f"/api/jobs/{job['id']}{path}")
+            body = {"name": "Eve"} if method == "PATCH" else None
+            answer = await stranger.request(method, f"/api/jobs/{job['id']}{path}", json=body)
             assert answer.status_code == 404, (method, path)
             error = answer.json()["error"]
             assert (error["code"], error["message"]) == (missing["code"], missing["message"])
@@ -336,3 +339,23 @@ async def test_a_job_without_gaps_has_none_to_repair(app: RunningApp) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "invalid_state")
     answer = await app.client.post(path, json={"start_ms": -1})
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, "start_ms")
+
+
+async def test_speakers_are_said_to_be_missing_and_asked_for_again(app: RunningApp) -> None:
+    job = await finished(app.client, mode="dialogue")
+    assert job["speaker_state"] == "unavailable"
+    assert job["speaker_reason"]
+    assert [w["code"] for w in job["warnings"]] == ["no_speakers"]
+    base = f"/api/jobs/{job['id']}"
+    before = (await app.client.get(f"{base}/result")).json()
+    assert before["speakers"] == []
+    answer = await app.client.post(f"{base}/speakers/retry", json={"speakers": 2})
+    assert (answer.status_code, answer.json()["status"], answer.json()["speakers"]) == (200, "pending", 2)
+    again = await wait_final(app.client, job["id"])
+    assert (again["status"], again["speaker_state"]) == ("completed", "unavailable")
+    assert again["windows"] == job["windows"]
+    assert (await app.client.get(f"{base}/result")).json()["segments"] == before["segments"]
+    answer = await app.client.patch(f"{base}/speakers/S1", json={"name": "Ada"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    answer = await app.client.patch(f"{base}/speakers/S1", json={"name": "x" * 101})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "name")

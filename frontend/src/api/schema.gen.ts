@@ -500,6 +500,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{job_id}/speakers/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Speakers
+         * @description Tell the speakers of a dialogue apart again; no word is listened to again.
+         */
+        post: operations["jobs_retry_speakers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/speakers/{speaker}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Name Speaker
+         * @description Give a speaker a name, or take it away with an empty one.
+         */
+        patch: operations["jobs_name_speaker"];
+        trace?: never;
+    };
     "/api/jobs/{job_id}/result": {
         parameters: {
             query?: never;
@@ -1511,12 +1551,30 @@ export interface components {
             name: string;
         };
         /**
+         * SpeakerName
+         * @description An empty name takes the name away again.
+         */
+        SpeakerName: {
+            /** Name */
+            name: string;
+        };
+        /**
          * SpeakerState
          * @description How far telling the speakers apart has come. NONE: not asked for; UNAVAILABLE: it cannot run here, and
          *     `Job.speaker_reason` says why; FAILED may be tried again.
          * @enum {string}
          */
         SpeakerState: "none" | "pending" | "done" | "unavailable" | "failed";
+        /**
+         * SpeakersRetry
+         * @description Tell the speakers apart again; the number asked for replaces the job's.
+         */
+        SpeakersRetry: {
+            /** Speakers */
+            speakers?: number | null;
+            /** Max Speakers */
+            max_speakers?: number | null;
+        };
         /**
          * TicketResponse
          * @description `ticket`: for `?ticket=` of one WebSocket, once, within `expires_in` seconds.
@@ -3304,6 +3362,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    jobs_retry_speakers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SpeakersRetry"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    jobs_name_speaker: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
+            path: {
+                job_id: string;
+                speaker: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpeakerName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Speaker"];
                 };
             };
             /** @description The input is not acceptable; `field` says where. */

@@ -14,9 +14,21 @@ from app.api.disposition import transcript_attachment
 from app.core.errors import InvalidInputError
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.models import JobStatus
-from app.schemas.jobs import DownloadFormat, GapsRetry, Job, JobCreate, JobPage, JobRetry, TranscriptResult
+from app.schemas.jobs import (
+    DownloadFormat,
+    GapsRetry,
+    Job,
+    JobCreate,
+    JobPage,
+    JobRetry,
+    Speaker,
+    SpeakerName,
+    SpeakersRetry,
+    TranscriptResult,
+)
 from app.services.jobs.service import JobOptions
 from app.services.jobs.views import job_view
+from app.services.transcripts.names import name_speaker
 from app.services.transcripts.render import FORMATS
 from app.services.transcripts.results import read_result
 
@@ -97,6 +109,21 @@ async def retry_gaps(
 ) -> Any:
     """Listen again, and differently, to speech that has no text; the rest of the text stays."""
     return job_view(await container.repairs.gaps(session, job_id, **(body or GapsRetry()).model_dump()))
+
+
+@router.post("/{job_id}/speakers/retry", response_model=Job, name="retry_speakers")
+async def retry_speakers(
+    job_id: UUID, container: ContainerDep, session: TenantWrite, body: SpeakersRetry | None = None
+) -> Any:
+    """Tell the speakers of a dialogue apart again; no word is listened to again."""
+    asked = (body or SpeakersRetry()).model_dump()
+    return job_view(await container.repairs.speakers(session, job_id, **asked))
+
+
+@router.patch("/{job_id}/speakers/{speaker}", response_model=Speaker, name="name_speaker")
+async def name_a_speaker(job_id: UUID, speaker: str, body: SpeakerName, session: TenantWrite) -> Any:
+    """Give a speaker a name, or take it away with an empty one."""
+    return await name_speaker(session, job_id, speaker, body.name)
 
 
 # Both are unfolded in a thread and written without another validation: ten hours are 100,000 words.

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.asr.coverage import is_doubtful, join_gaps
+from app.asr.diarization import Turn, turns_from_json
 from app.asr.notices import final_notices
 from app.asr.types import AUTO, Mode, Notice, Stage
 from app.core.clock import new_id
@@ -17,6 +18,7 @@ from app.db.session import Database, SystemSession
 from app.models import Job, JobWindow, MediaFile, Segment, SpeakerState, Transcript
 from app.services.jobs import claims
 from app.services.jobs.bus import EventBus
+from app.services.transcripts.speakers import with_turns
 from app.services.transcripts.stream import Packed, TimeOrder
 
 CHUNK = 100  # windows read and written at a time: memory stays flat for a ten-hour file
@@ -89,11 +91,11 @@ class _Heard:
 def _speakers(job: Job, heard: _Heard) -> tuple[SpeakerState, str | None]:
     if job.mode != Mode.DIALOGUE:
         return SpeakerState.NONE, None
-    if heard.speakers or not heard.segments:
+    if job.speaker_state != SpeakerState.PENDING:
+        return SpeakerState(job.speaker_state), job.speaker_reason
+    if heard.speakers or not heard.segments:  # channels or a provider named them, or nobody spoke
         return SpeakerState.DONE, None
-    if job.speaker_state == SpeakerState.PENDING:
-        return SpeakerState.UNAVAILABLE, NO_SPEAKERS
-    return SpeakerState(job.speaker_state), job.speaker_reason
+    return SpeakerState.UNAVAILABLE, NO_SPEAKERS
 
 
 def _warnings(
@@ -115,6 +117,7 @@ def _warnings(
 async def _copy(session: SystemSession, job: Job, transcript: Transcript) -> _Heard:
     """Writes the windows' segments in the order of time, a chunk of windows at a time."""
     heard, order = _Heard(), TimeOrder()
+    turns = await _turns(session, job)
     rows: list[dict[str, Any]] = []
 
     def take(identifier: str, packed: Packed) -> None:
@@ -142,13 +145,20 @@ async def _copy(session: SystemSession, job: Job, transcript: Transcript) -> _He
             heard.failed += window.error_code is not None
             heard.covered_ms += window.covered_ms or 0
             heard.gaps += window.gaps
-            for identifier, packed in order.push(window.idx, window.start_ms, window.segments or []):
+            segments = with_turns(turns, window.segments or [])
+            for identifier, packed in order.push(window.idx, window.start_ms, segments):
                 take(identifier, packed)
         await write()
     for identifier, packed in order.rest():
         take(identifier, packed)
     await write()
     return heard
+
+
+async def _turns(session: SystemSession, job: Job) -> list[Turn]:
+    """Who speaks when, where that was found out; the column is not read with the job."""
+    row = await session.execute(sa.select(Job.speaker_turns).where(Job.id == job.id))
+    return turns_from_json(row.scalar_one() or [])
 
 
 async def _windows(session: SystemSession, job: Job) -> AsyncIterator[Sequence[Any]]:

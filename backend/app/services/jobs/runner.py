@@ -21,11 +21,12 @@ from app.core.errors import AppError, JobError
 from app.core.logging import bound_contextvars, get_logger
 from app.db.session import Database
 from app.models import Job, MediaFile
-from app.services.jobs import claims, finalize, planning
+from app.services.jobs import claims, diarizing, finalize, planning
 from app.services.jobs.bus import EventBus
 from app.services.jobs.checkpoints import JobSink
 from app.services.jobs.cloud import LIMIT_PAUSE_SECONDS, CloudDesk
 from app.services.jobs.cloud_gate import PROVIDERS
+from app.services.jobs.diarizing import Diarizer
 from app.services.jobs.engine_choice import EngineChooser
 from app.services.jobs.external import CloudLimitError
 from app.services.jobs.options import transcribe_options
@@ -53,6 +54,7 @@ class RunnerParts:
     limits: MediaLimits
     max_in_flight: int
     cloud: CloudDesk | None = None  # None: no job goes to a provider
+    diarizer: Diarizer | None = None
 
 
 class JobRun:
@@ -149,6 +151,7 @@ class JobRun:
             await self._hear(spec, transcribe_options(job), source, job, sink)
         if parts.cloud is not None and job.engine in PROVIDERS:
             await parts.cloud.note(claim)
+        await diarizing.tell_apart(parts.database, claim, sink, parts.diarizer, source)
         await finalize.finalize(parts.database, parts.bus, claim)
 
     async def _hear(

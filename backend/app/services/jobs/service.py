@@ -22,6 +22,7 @@ from app.models import (
     JobStatus,
     JobWindow,
     MediaFile,
+    Speaker,
     SpeakerState,
     Transcript,
     Workspace,
@@ -188,7 +189,7 @@ class JobService:
         """
         job = await _get(session, Job, job_id, lock=True)
         file_id = job.file_id
-        for table in (Transcript, JobWindow, JobEvent):
+        for table in (Transcript, Speaker, JobWindow, JobEvent):
             await session.execute(sa.delete(table).where(table.job_id == job_id))
         await session.delete(job)
         await session.flush()

@@ -7,14 +7,16 @@ SubRip as players read it (numbered cues, comma before the milliseconds); WebVTT
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 PARAGRAPH_PAUSE_MS = 2000
+NO_TEXT = "speech without text"
 
 SegmentView = dict[str, Any]
+Gap = dict[str, int]
 
 
 def clock(ms: int, separator: str) -> str:
@@ -25,51 +27,92 @@ def clock(ms: int, separator: str) -> str:
     return f"{hours:02d}:{minutes:02d}:{seconds:02d}{separator}{milliseconds:03d}"
 
 
-def paragraphs(segments: Sequence[SegmentView]) -> Iterable[tuple[str | None, str]]:
-    """Speaker and text of each paragraph: a new one after a pause of two seconds or with another speaker."""
-    current: list[str] = []
-    for before, segment in pairwise([None, *segments]):
-        assert segment is not None
-        if before is not None and (
-            segment["start_ms"] - before["end_ms"] >= PARAGRAPH_PAUSE_MS
-            or segment["speaker"] != before["speaker"]
-        ):
-            yield before["speaker"], " ".join(current)
-            current = []
-        current.append(segment["text"])
-    if current:
-        yield segments[-1]["speaker"], " ".join(current)
+def _names(result: dict[str, Any]) -> dict[Any, str]:
+    """What to call each speaker, by id."""
+    return {speaker["id"]: speaker["name"] for speaker in result.get("speakers", ())}
+
+
+def _with_gaps(result: dict[str, Any]) -> Iterator[tuple[SegmentView | None, Gap | None]]:
+    """Segments and gaps in the order of time; a gap stands before what is heard after it began."""
+    gaps = deque(result.get("gaps", ()))
+    for segment in result["segments"]:
+        while gaps and gaps[0]["start_ms"] <= segment["start_ms"]:
+            yield None, gaps.popleft()
+        yield segment, None
+    for gap in gaps:
+        yield None, gap
 
 
 def to_txt(result: dict[str, Any]) -> str:
-    """Paragraphs with an empty line between; speakers by name where there are any."""
-    blocks = [f"{speaker}: {text}" if speaker else text for speaker, text in paragraphs(result["segments"])]
+    """Paragraphs with an empty line between: a new one after a pause of two seconds or with another speaker, who is
+    named. Speech without text has a paragraph of its own, in brackets."""
+    names, blocks, current = _names(result), list[str](), list[SegmentView]()
+
+    def end_paragraph() -> None:
+        if current:
+            text = " ".join(segment["text"] for segment in current)
+            speaker = current[0]["speaker"]
+            blocks.append(f"{names.get(speaker, str(speaker))}: {text}" if speaker else text)
+            current.clear()
+
+    for segment, gap in _with_gaps(result):
+        if gap is not None:
+            end_paragraph()
+            start, end = (clock(gap[key], ".")[:-4] for key in ("start_ms", "end_ms"))
+            blocks.append(f"[{start} - {end}: {NO_TEXT}]")
+        if segment is not None:
+            if current and (
+                segment["start_ms"] - current[-1]["end_ms"] >= PARAGRAPH_PAUSE_MS
+                or segment["speaker"] != current[-1]["speaker"]
+            ):
+                end_paragraph()
+            current.append(segment)
+    end_paragraph()
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
-def _cue_text(segment: SegmentView) -> str:
-    text = " ".join(segment["text"].split())
-    return f"{segment['speaker']}: {text}" if segment["speaker"] else text
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def to_srt(result: dict[str, Any]) -> str:
+    """SubRip has no place for notes, so gaps are not in it; speakers stand before their words."""
+    names = _names(result)
+
+    def text(segment: SegmentView) -> str:
+        speaker = segment["speaker"]
+        said = f"{names.get(speaker, str(speaker))}: {segment['text']}" if speaker else segment["text"]
+        return _one_line(said).replace("-->", "->")
+
     cues = (
-        f"{number}\n{clock(s['start_ms'], ',')} --> {clock(s['end_ms'], ',')}\n"
-        f"{_cue_text(s).replace('-->', '->')}\n"
+        f"{number}\n{clock(s['start_ms'], ',')} --> {clock(s['end_ms'], ',')}\n{text(s)}\n"
         for number, s in enumerate(result["segments"], 1)
     )
     return "\n".join(cues)
 
 
 def to_vtt(result: dict[str, Any]) -> str:
-    def escape(text: str) -> str:
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Speakers as voice tags (their end may be left out where the whole cue is theirs), gaps as notes, which players
+    do not show."""
+    names = _names(result)
 
-    cues = (
-        f"{clock(s['start_ms'], '.')} --> {clock(s['end_ms'], '.')}\n{escape(_cue_text(s))}\n"
-        for s in result["segments"]
+    def escape(text: str) -> str:
+        return _one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+    def cue(segment: SegmentView) -> str:
+        speaker = segment["speaker"]
+        voice = f"<v {escape(names.get(speaker, str(speaker)))}>" if speaker else ""
+        times = f"{clock(segment['start_ms'], '.')} --> {clock(segment['end_ms'], '.')}"
+        return f"{times}\n{voice}{escape(segment['text'])}\n"
+
+    def note(gap: Gap) -> str:
+        return f"NOTE {clock(gap['start_ms'], '.')} - {clock(gap['end_ms'], '.')}: {NO_TEXT}\n"
+
+    blocks = (
+        cue(segment) if segment is not None else note(gap)  # type: ignore[arg-type]
+        for segment, gap in _with_gaps(result)
     )
-    return "WEBVTT\n\n" + "\n".join(cues)
+    return "WEBVTT\n\n" + "\n".join(blocks)
 
 
 def to_json(result: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,9 @@ from app.core.errors import AppError
 from app.db.session import TenantSession
 from app.models import FINAL, Job, JobStatus, JobWindow, Segment, Transcript
 from app.services.transcripts.codec import segment_view
+from app.services.transcripts.names import speaker_names
 from app.services.transcripts.render import FORMATS
+from app.services.transcripts.speakers import speaker_list
 from app.services.transcripts.stream import TimeOrder
 
 
@@ -28,12 +30,14 @@ class Result:
 
     head: dict[str, Any]
     segments: Sequence[tuple[str, dict[str, Any]]]  # id and packed form, in order
+    names: Mapping[str, str]  # of speakers, by id
 
     def view(self) -> dict[str, Any]:
         """The result of docs/api.md."""
         segments = [segment_view(identifier, packed) for identifier, packed in self.segments]
         text = " ".join(segment["text"] for segment in segments)
-        return {**self.head, "text": text, "segments": segments}
+        speakers = speaker_list((segment["speaker"] for segment in segments), self.names)
+        return {**self.head, "speakers": speakers, "text": text, "segments": segments}
 
     def render(self, format: str) -> bytes:  # noqa: A002 (the contract's name)
         """The text in one of `FORMATS`, UTF-8."""
@@ -48,9 +52,10 @@ async def read_result(session: TenantSession, job: Job, *, partial: bool) -> Res
     of the text is repaired, the earlier transcript, marked `previous`. Raises `JobNotCompletedError` where there is
     no whole text.
     """
+    names = await speaker_names(session, job.id)
     transcript = None if job.transcript_id is None else await session.get_one(Transcript, job.transcript_id)
     if transcript is not None and job.status in FINAL:
-        return Result(_head(job, transcript, complete=True), await _finished(session, transcript))
+        return Result(_head(job, transcript, complete=True), await _finished(session, transcript), names)
     if not partial:
         raise JobNotCompletedError(
             f"This job is {job.status}; its text is whole once it is completed. "
@@ -59,8 +64,8 @@ async def read_result(session: TenantSession, job: Job, *, partial: bool) -> Res
     if transcript is not None and (
         job.windows_committed == 0 or await _carries_over(session, job, transcript)
     ):
-        return Result(_head(job, transcript, complete=False), await _finished(session, transcript))
-    return Result(_head(job, None, complete=False), await _so_far(session, job))
+        return Result(_head(job, transcript, complete=False), await _finished(session, transcript), names)
+    return Result(_head(job, None, complete=False), await _so_far(session, job), names)
 
 
 async def _carries_over(session: TenantSession, job: Job, transcript: Transcript) -> bool:

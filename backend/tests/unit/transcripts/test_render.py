@@ -60,3 +60,46 @@ def test_json_keeps_every_script_readable() -> None:
     text = to_json(result(segment(0, 1, "Привет")))
     assert "Привет" in text
     assert json.loads(text)["segments"][0]["text"] == "Привет"
+
+
+SPOKEN = {
+    "segments": [
+        segment(0, 1000, "One.", "S2"),
+        segment(1000, 2000, "Two.", "S2"),
+        segment(9000, 9500, "Three.", "S1"),
+    ],
+    "speakers": [
+        {"id": "S2", "label": "Speaker 1", "name": "A <b> & -->\nC"},
+        {"id": "S1", "label": "Speaker 2", "name": "Speaker 2"},
+    ],
+    "gaps": [{"start_ms": 2500, "end_ms": 8_500}, {"start_ms": 3_610_000, "end_ms": 3_620_000}],
+}
+
+
+def test_names_and_gaps_in_plain_text() -> None:
+    assert to_txt(SPOKEN) == (
+        "A <b> & -->\nC: One. Two.\n\n[00:00:02 - 00:00:08: speech without text]\n\nSpeaker 2: Three.\n\n"
+        "[01:00:10 - 01:00:20: speech without text]\n"
+    )
+    assert (
+        to_txt({"segments": [], "gaps": SPOKEN["gaps"][:1]}) == "[00:00:02 - 00:00:08: speech without text]\n"
+    )
+
+
+def test_names_in_subrip_and_no_gaps() -> None:
+    text = to_srt(SPOKEN)
+    assert "A <b> & -> C: One.\n" in text
+    assert "Speaker 2: Three.\n" in text
+    assert "without text" not in text
+    assert text.count("-->") == 3
+
+
+def test_voices_and_notes_in_webvtt() -> None:
+    assert to_vtt(SPOKEN) == (
+        "WEBVTT\n\n"
+        "00:00:00.000 --> 00:00:01.000\n<v A &lt;b&gt; &amp; --&gt; C>One.\n\n"
+        "00:00:01.000 --> 00:00:02.000\n<v A &lt;b&gt; &amp; --&gt; C>Two.\n\n"
+        "NOTE 00:00:02.500 - 00:00:08.500: speech without text\n\n"
+        "00:00:09.000 --> 00:00:09.500\n<v Speaker 2>Three.\n\n"
+        "NOTE 01:00:10.000 - 01:00:20.000: speech without text\n"
+    )
