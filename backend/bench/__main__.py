@@ -15,7 +15,7 @@ from bench.figures import Figure, duration
 from bench.lab import Lab
 from bench.processes import Others
 
-NAMES = ("start", "idle", "one_hour", "overhead", "silence", "ten_hours", "latency", "shares")
+NAMES = ("start", "idle", "one_hour", "overhead", "silence", "ten_hours", "latency", "shares", "speakers")
 
 
 def main() -> int:

@@ -62,6 +62,15 @@ def write_speech_and_silence(path: Path, seconds: int, speech: Path) -> None:
     _encode(path, "flac", RATE, "mono", blocks)
 
 
+def write_repeated(path: Path, speech: Path, times: int) -> int:
+    """A FLAC of a 16 kHz mono recording so many times; answers the length of one in ms."""
+    with av.open(str(speech)) as source:
+        samples = np.concatenate([frame.to_ndarray().reshape(-1) for frame in source.decode(audio=0)])
+    samples = samples[: samples.size // 16 * 16].reshape(1, -1)  # whole milliseconds
+    _encode(path, "flac", RATE, "mono", (samples for _ in range(times)))
+    return samples.size // 16
+
+
 def _encode(
     path: Path,
     codec: str,

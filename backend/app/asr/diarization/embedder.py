@@ -66,9 +66,14 @@ def load(model: str) -> Sherpa:
     try:
         import sherpa_onnx
     except ImportError as error:
-        raise JobError("diarization_failed", f"sherpa-onnx cannot be loaded here ({error}).") from error
+        raise JobError(
+            "diarization_failed", "sherpa-onnx cannot be loaded on this server: install it again."
+        ) from error
     config = sherpa_onnx.SpeakerEmbeddingExtractorConfig(model=model, num_threads=1, provider="cpu")
     try:
         return Sherpa(sherpa_onnx.SpeakerEmbeddingExtractor(config))
     except (RuntimeError, ValueError) as error:
-        raise JobError("diarization_failed", f"The model of voices cannot be loaded ({error}).") from error
+        raise JobError(
+            "diarization_failed",
+            "The model of voices cannot be loaded: it is damaged or none. Check it with `transcribe models verify`.",
+        ) from error
