@@ -6,7 +6,7 @@ BIN := $(CURDIR)/.venv/bin
 UV := $(CURDIR)/.venv/tools/uv/bin/uv
 COMPILE := UV_PYTHON_DOWNLOADS=never $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test test-backend test-frontend test-e2e lint fmt types contract migrate revision openapi config-docs bench lock clean
+.PHONY: help setup run dev test test-backend test-frontend test-e2e lint fmt types contract migrate revision openapi config-docs native bench lock clean
 
 help: ## Show this map
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ migrate: ## Bring the database to the newest revision (a SQLite file is copied f
 revision: ## Write the next migration from the models: make revision m="add share links"
 	$(BOOTSTRAP) python-dev
 	$(BIN)/python backend/scripts/revision.py "$(m)"
+
+native: ## Build whisper.cpp with faster kernels into .venv (ARGS=--undo: the wheel again)
+	$(BOOTSTRAP) python-dev
+	$(BIN)/python backend/scripts/native.py $(ARGS)
 
 bench: ## Measure against the budgets in docs/benchmarks.md
 	$(BOOTSTRAP) python-dev web

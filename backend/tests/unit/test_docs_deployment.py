@@ -69,6 +69,12 @@ def test_images_run_without_root_and_tell_their_health(file: Path) -> None:
     assert ":latest" not in text
 
 
+def test_the_image_builds_whisper_cpp_and_leaves_the_compiler_behind() -> None:
+    *builders, last = DOCKERFILES[0].read_text("utf-8").split("\nFROM ")
+    assert any("scripts/native.py --unmeasured" in stage and " g++ " in stage for stage in builders)
+    assert not re.search(r"g\+\+|gcc|cmake|build-essential|scripts", last)
+
+
 def test_the_image_sets_only_settings_that_exist() -> None:
     text = DOCKERFILES[0].read_text("utf-8").split("\nFROM ")[-1]
     block = re.search(r"^ENV (.+?[^\\])$", text, flags=re.MULTILINE | re.DOTALL)

@@ -45,6 +45,8 @@ class WhisperCpp:
         self._english_only = not header.multilingual
         parameters = whisper.whisper_context_default_params()
         parameters.use_gpu = False
+        # Measured (docs/adr/0009): with the kernels of `make native` flash attention costs more than it saves.
+        parameters.flash_attn = "LLAMAFILE = 1" not in whisper.whisper_print_system_info()
         self._context = whisper.whisper_init_from_file_with_params(os.fspath(spec.model_path), parameters)
         if self._context is None:
             raise JobError("model_invalid", "The model file could not be loaded.")
