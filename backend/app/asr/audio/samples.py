@@ -16,6 +16,8 @@ from app.core.errors import JobError
 
 RATE = 16_000
 MIN_MS = 100
+# A file that claims so much, or brings so many packets, and holds (nearly) nothing is broken, not a short recording.
+CLAIM_MS, CLAIM_PACKETS = 1_000, 50
 JUMP_SECONDS = 0.05
 MAX_GAP_SECONDS = 3600.0
 MAX_MIXED = 8
@@ -42,6 +44,7 @@ class SampleReader:
         self._origin: float | None = None
         self._clock = 0.0  # seconds of source audio put out so far, silence included
         self._trouble = False
+        self._packets = 0
         self.samples = 0
         self.bad_packets = 0
         self.lost_ms = 0
@@ -61,6 +64,12 @@ class SampleReader:
                 "media_invalid", "Nothing in this file could be decoded: its audio data is damaged."
             )
         if self.samples < MIN_MS * RATE // 1000:
+            if (self._source.hint_ms or 0) >= CLAIM_MS or self._packets >= CLAIM_PACKETS:
+                raise JobError(
+                    "media_invalid",
+                    "The file claims more sound than could be found in it: its index is wrong or its data is missing."
+                    " Export or download it again.",
+                )
             raise JobError("audio_too_short", "The recording is shorter than a tenth of a second.")
 
     def _count(self, block: Pcm) -> Pcm:
@@ -84,6 +93,7 @@ class SampleReader:
             except (av.error.FFmpegError, ValueError):
                 self.cut = True
                 return
+            self._packets += 1
             try:
                 frames = packet.decode()
             except (av.error.EOFError, StopIteration):

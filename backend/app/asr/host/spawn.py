@@ -89,6 +89,10 @@ async def _finish(process: asyncio.subprocess.Process) -> None:
     transport = getattr(process, "_transport", None)
     if transport is not None:
         transport.close()
+    if process.stdin is not None:  # a broken pipe that nobody asks about would be a line in the log
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(_REAP_SECONDS):
+                await process.stdin.wait_closed()
 
 
 def describe_exit(code: int | None) -> str:

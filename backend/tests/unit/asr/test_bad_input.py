@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import os
 import random
 import struct
+import sys
 from pathlib import Path
 
 import av
@@ -81,6 +85,11 @@ REFUSED = {
     "2 GHz": (wav(pcm(), rate=2_000_000_000), "media_invalid", "Hz"),
     "no channels": (wav(pcm(), channels=0), "media_invalid", "channels"),
     "65535 channels": (wav(pcm(), channels=65_535), "media_invalid", "channels"),
+    "claims 12 s, holds 1 sample": (wav(pcm()[:2], claim=12 * 32_000), "audio_too_short", "tenth"),
+    "claims 4 GiB, holds nothing": (wav(b"", claim=0xFFFFFFF0), "audio_too_short", "tenth"),
+    "garbage after the mark of FLAC": (b"fLaC" + NOISE, "media_invalid", "headers"),
+    "garbage after the mark of Ogg": (b"OggS" + NOISE, "media_invalid", "headers"),
+    "garbage after the mark of Matroska": (b"\x1aE\xdf\xa3" + NOISE, "media_invalid", "headers"),
     "mp4 without index": (struct.pack(">I4s", 24, b"ftyp") + b"isom" * 4 + NOISE, "media_invalid", "index"),
 }
 
@@ -154,6 +163,145 @@ async def test_damage_inside_keeps_the_clock(decoder: Decoder, tmp_path: Path) -
     path.write_bytes(data)
     summary = await read(decoder, path)
     assert summary.duration_ms == pytest.approx(12_000, abs=100)
+
+
+FORGED = {  # box of an MP4's index, offset of a count inside it, what is written there
+    "sample count 0": (b"stsz", 8, 0),
+    "sample count 1": (b"stsz", 8, 1),
+    "sample count a million": (b"stsz", 8, 0xFFFFF),
+    "sample count 2^31-1": (b"stsz", 8, 0x7FFFFFFF),
+    "sample count 2^32-1": (b"stsz", 8, 0xFFFFFFFF),
+    "sample size 2^31-1": (b"stsz", 4, 0x7FFFFFFF),
+    "durations count 2^32-1": (b"stts", 4, 0xFFFFFFFF),
+    "duration of a sample 0": (b"stts", 12, 0),
+    "duration of a sample 2^31-1": (b"stts", 12, 0x7FFFFFFF),
+    "samples of a chunk 0": (b"stsc", 12, 0),
+    "samples of a chunk 2^32-1": (b"stsc", 12, 0xFFFFFFFF),
+    "chunks count 0": (b"stco", 4, 0),
+    "place of a chunk beyond the file": (b"stco", 8, 0x7FFFFFFF),
+    "ticks of a second 0": (b"mdhd", 12, 0),
+    "ticks of a second 2^32-1": (b"mdhd", 12, 0xFFFFFFFF),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+async def test_mp4_with_a_forged_index(name: str, decoder: Decoder, tmp_path: Path) -> None:
+    box, offset, value = FORGED[name]
+    path = encode(tmp_path / "a.m4a", TONES, "m4a")
+    data = bytearray(path.read_bytes())
+    at = data.index(box) + 4 + offset
+    data[at : at + 4] = struct.pack(">I", value)
+    path.write_bytes(data)
+    with pytest.raises(JobError) as caught:
+        await read(decoder, path)
+    assert caught.value.code == "media_invalid"
+    assert decoder.pids == ()
+
+
+MINUTE = tones(sequence(60), noise=0.01)
+
+
+@pytest.mark.parametrize("damage", ["noise", "zeros"])
+@pytest.mark.parametrize("name", ["mp3", "m4a", "flac", "ogg", "webm", "mkv", "mp4"])
+async def test_corrupt_packets_are_skipped(name: str, damage: str, decoder: Decoder, tmp_path: Path) -> None:
+    """`container.decode` would end at the first. The clock is kept, and nine tenths of the sound."""
+    path = encode(tmp_path / f"a.{name}", MINUTE, name)
+    data = bytearray(path.read_bytes())
+    size = len(data) // 1000
+    for part in (0.1, 0.55) if name != "webm" else (0.55,):  # there, one mark takes up to 5 s with it
+        at = int(len(data) * part)
+        data[at : at + size] = random.Random(at).randbytes(size) if damage == "noise" else bytes(size)
+    path.write_bytes(data)
+    parts = []
+    async with decoder.open(path, TranscribeOptions(vad=Vad.OFF), MediaLimits()) as events:
+        async for event in events:
+            if isinstance(event, Planned):
+                parts.append(np.frombuffer(event.pcm, np.int16))
+    sound = np.concatenate(parts)
+    assert len(sound) / 16_000 == pytest.approx(60, rel=0.01)
+    heard = sound[: len(sound) // 320 * 320].reshape(-1, 320).std(axis=1) > 100
+    assert heard.mean() >= 0.9
+
+
+async def test_a_rate_that_changes_inside_the_file(decoder: Decoder, tmp_path: Path) -> None:
+    """Two recordings in one stream: the resampler is made anew, and no time is lost."""
+    first = encode(tmp_path / "a.mp3", TONES, "mp3").read_bytes()
+    second = tmp_path / "b.mp3"
+    with av.open(str(second), "w", options={"write_xing": "0", "id3v2_version": "0"}) as output:
+        stream = output.add_stream("libmp3lame", rate=16_000, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(np.repeat(TONES[None], 2, 0), format="fltp", layout="stereo")
+        frame.sample_rate = 16_000
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            output.mux(packet)
+    path = tmp_path / "both.mp3"
+    path.write_bytes(first + second.read_bytes())
+    assert (await read(decoder, path)).duration_ms == pytest.approx(24_000, rel=0.01)
+
+
+SCRIPTS = {
+    "m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{url}/a.ts\n#EXT-X-ENDLIST\n",
+    "m3u": "#EXTM3U\n{url}/a.mp3\n",
+    "plain list": "{url}/a.mp3\n",
+    "pls": "[playlist]\nFile1={url}/a.mp3\nNumberOfEntries=1\n",
+    "ffconcat": "ffconcat version 1.0\nfile '{url}/a.mp3'\n",
+    "sdp": "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n",
+    "rtsp sdp": "v=0\r\ns=x\r\na=control:rtsp://127.0.0.1:{port}/a\r\nm=audio 0 RTP/AVP 0\r\n",
+    "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period><AdaptationSet mimeType='
+    '"audio/mp4"><Representation id="1"><BaseURL>{url}/</BaseURL></Representation></AdaptationSet></Period></MPD>',
+    "smil": '<smil><body><audio src="{url}/a.mp3"/></body></smil>',
+    "asx": '<asx version="3.0"><entry><ref href="{url}/a.mp3"/></entry></asx>',
+    "windows media": "[Reference]\r\nRef1={url}/a.asf\r\n",
+    "address": "{url}/a.mp3",
+}
+ENDINGS = {"m3u8": "m3u8", "ffconcat": "ffconcat", "sdp": "sdp", "dash": "mpd"}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+async def test_scripts_open_no_connection(name: str, decoder: Decoder, tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    async def answer(_reader: object, writer: asyncio.StreamWriter) -> None:
+        calls.append(name)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    script = SCRIPTS[name].format(url=f"http://127.0.0.1:{port}", port=port)
+    path = tmp_path / f"a.{ENDINGS.get(name, 'mp3')}"
+    path.write_text(script, encoding="utf-8", newline="")
+    with pytest.raises(JobError) as caught:
+        await read(decoder, path)
+    server.close()
+    await server.wait_closed()
+    assert (caught.value.code, calls) == ("unsupported_media", [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system tells limits of a process on Linux only")
+async def test_the_process_is_limited(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(bytes(16_000 * 2 * 600)))
+    limits = MediaLimits(memory_bytes=1 << 30, cpu_seconds=77)
+    decoder = Decoder(nice=7)
+    async with decoder.open(path, TranscribeOptions(vad=Vad.OFF), limits) as events:
+        await anext(events)
+        [pid] = decoder.pids
+        table = Path(f"/proc/{pid}/limits").read_text()
+        assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0) + 7
+        assert os.getpgid(pid) == pid
+    bounds = {line[:26].strip(): line[26:].split()[:2] for line in table.splitlines()[1:]}
+    assert bounds["Max address space"] == [str(1 << 30)] * 2
+    assert bounds["Max cpu time"] == ["77", "77"]
+    assert bounds["Max core file size"] == ["0", "0"]
+    assert bounds["Max file size"] == [str(1 << 20)] * 2
+
+
+async def test_a_file_that_costs_too_much_time_is_stopped(decoder: Decoder, tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(NOISE * 1500))
+    async with decoder.open(path, TranscribeOptions(vad=Vad.AUTO), MediaLimits(cpu_seconds=1)) as events:
+        with pytest.raises(JobError, match=r"SIGXCPU|SIGKILL") as caught:
+            _ = [event async for event in events]
+    assert caught.value.code == "media_invalid"
 
 
 async def test_duration_limit_counts_decoded_samples(decoder: Decoder, tmp_path: Path) -> None:
@@ -246,9 +394,11 @@ async def test_a_decoder_that_hangs_is_killed(
 
 
 async def test_memory_of_the_samples_is_bounded(decoder: Decoder, tmp_path: Path) -> None:
-    """The decoder waits while nobody takes its windows."""
+    """The decoder waits while nobody takes its windows, and says nothing when it is killed meanwhile."""
     path = tmp_path / "long.wav"
     path.write_bytes(wav(bytes(16_000 * 2 * 600)))
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     seen = 0
     async with decoder.open(path, TranscribeOptions(vad=Vad.OFF), MediaLimits()) as events:
         async for event in events:
@@ -258,6 +408,10 @@ async def test_memory_of_the_samples_is_bounded(decoder: Decoder, tmp_path: Path
                 if seen == 3:
                     break
     assert decoder.pids == ()
+    gc.collect()
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().set_exception_handler(None)
+    assert complaints == []
 
 
 def test_children_get_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
