@@ -63,9 +63,14 @@ def recordings_in(folder: Path, *, recursive: bool) -> Iterator[Source]:
 
 def is_media(path: Path) -> bool:
     """Whether the name is that of a recording; files that are being copied or downloaded have other endings."""
-    if path.name.startswith((".", "~$")):
+    if _is_scratch(path):
         return False
     return path.suffix.lower() in _MORE or content_type(None, path.name).startswith(("audio/", "video/"))
+
+
+def _is_scratch(path: Path) -> bool:
+    """Hidden files, and the locks that office programs put beside an open one."""
+    return path.name.startswith((".", "~$"))
 
 
 def _expand(word: str, recursive: bool) -> Iterator[Source]:
@@ -79,7 +84,7 @@ def _expand(word: str, recursive: bool) -> Iterator[Source]:
         named = path.suffix not in ("", ".*")
         for match in sorted(glob.glob(str(path.expanduser()), recursive=True)):  # noqa: PTH207 (one call for any base)
             found = Path(match)
-            if found.is_file() and (named or is_media(found)):
+            if found.is_file() and (is_media(found) or (named and not _is_scratch(found))):
                 yield Source(found, _below(found, base))
 
 

@@ -56,7 +56,7 @@ class Ledger:
         self._entries: dict[str, Entry] = {}
         self._stems: dict[str, str] = {}
         with contextlib.suppress(OSError):
-            for line in (folder / NAME).read_text("utf-8").splitlines():
+            for line in (folder / NAME).read_bytes().splitlines():
                 with contextlib.suppress(ValueError, KeyError, TypeError):
                     self._put(_from_json(json.loads(line)))
 
@@ -78,14 +78,23 @@ class Ledger:
     def record(self, entry: Entry) -> None:
         """Adds a line and makes it durable. Raises OSError."""
         self._put(entry)
-        with (self.folder / NAME).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
+        path = self.folder / NAME
+        with path.open("ab") as file:
+            if file.tell() and not _ends_whole(path):
+                file.write(b"\n")  # a crash has cut the line before
+            file.write(json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
     def _put(self, entry: Entry) -> None:
         self._entries[entry.source] = entry
         self._stems[entry.stem.casefold()] = entry.source
+
+
+def _ends_whole(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
 
 
 def _from_json(data: dict[str, Any]) -> Entry:

@@ -192,8 +192,9 @@ class FileTranscriber:
                 choice.wait_reason or "model_missing",
                 "No engine can do this now. " + " ".join(f"{reason}." for reason in choice.reasons),
             )
-        for reason in choice.reasons:
-            self._tell_once(reason, progress)
+        if choice.low_accuracy:  # why a better one was passed over; else nobody needs to know
+            for reason in choice.reasons:
+                self._tell_once(reason, progress)
         return choice.spec
 
     async def _fetch_missing(self, name: str, progress: Preparation) -> None:

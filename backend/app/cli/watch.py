@@ -101,6 +101,11 @@ class Lookout:
         """How many files may still be being written."""
         return len(self._growing)
 
+    @property
+    def remembered(self) -> int:
+        """How many files it knows, in whatever state."""
+        return len(self._given) + len(self._growing)
+
     def look(self, now: float) -> list[Source]:
         """The recordings to transcribe; `now` in seconds of a clock that never goes back."""
         given: dict[Path, Identity] = {}
