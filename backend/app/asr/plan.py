@@ -36,6 +36,7 @@ def plan_fingerprint(options: TranscribeOptions, spec: EngineSpec) -> str:
         ),
         "engine": spec.engine,
         "model": spec.model,
+        "word_times": spec.word_times,
         "model_bytes": model.stat().st_size if model is not None and model.exists() else None,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]

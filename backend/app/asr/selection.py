@@ -11,7 +11,7 @@ from app.asr.ctranslate import check_folder, check_mlx_folder
 from app.asr.engines import cpu
 from app.asr.engines.registry import ENGINES, installed
 from app.asr.languages import LANGUAGES
-from app.asr.types import AUTO, MIXED, EngineSpec
+from app.asr.types import AUTO, MIXED, TOKENS, EngineSpec
 from app.core.errors import InvalidInputError, JobError
 
 MODEL_MISSING = "model_missing"
@@ -89,11 +89,13 @@ def choose(
 
 @dataclass(frozen=True, slots=True)
 class Variants:
-    """How the optional engines differ from whisper_cpp: folders of their own models, and the device."""
+    """What the operator set for single engines: folders of the optional ones' models, their device, and how
+    whisper_cpp finds the times of words (TOKENS or DTW)."""
 
     faster_whisper_model: str = ""
     faster_whisper_device: str = "auto"
     mlx_model: str = ""
+    word_times: str = TOKENS
 
 
 def availability(name: str, model: str, models_dir: Path, variants: Variants = Variants()) -> Availability:
@@ -125,7 +127,9 @@ def availability(name: str, model: str, models_dir: Path, variants: Variants = V
             else f"there is no model file {model}",
         )
     device = variants.faster_whisper_device if name == "faster_whisper" else None
-    return Availability(EngineSpec(name, model=file.name, model_path=str(file.path), device=device))
+    word_times = variants.word_times if name == "whisper_cpp" else TOKENS
+    spec = EngineSpec(name, file.name, str(file.path), device=device, word_times=word_times)
+    return Availability(spec)
 
 
 def _folder(name: str, variants: Variants) -> Availability:

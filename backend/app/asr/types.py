@@ -37,6 +37,9 @@ FLAGS = ("loop", "no_speech", "low_confidence", "too_fast", "language_flip", "ha
 AUTO = "auto"  # find the language out on the first speech, then keep it
 MIXED = "mixed"  # find the language out in every window
 
+TOKENS = "tokens"  # word times as the engine guesses them while it decodes
+DTW = "dtw"  # word times by alignment of text and sound
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -124,13 +127,15 @@ class Peaks:
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
     """Which engine runs with which model. `model_path` is absolute and verified, None for engines without files;
-    `device` is "cpu", "cuda" or "auto" for engines that can use a graphics card, None for others."""
+    `device` is "cpu", "cuda" or "auto" for engines that can use a graphics card, None for others; `word_times` is TOKENS
+    or DTW, for engines that know both."""
 
     engine: str
     model: str | None = None
     model_path: str | None = None
     low_accuracy: bool = False
     device: str | None = None
+    word_times: str = TOKENS
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from typing import Any
 
 import _pywhispercpp as whisper
 
-from app.asr.engines import cpu
+from app.asr.engines import alignment, cpu, prompts
 from app.asr.engines.base import Samples
 from app.asr.engines.placing import in_order, sound
+from app.asr.engines.whisper_parameters import Call, parameters
 from app.asr.engines.words import Token, clip, merge
 from app.asr.models import ggml
-from app.asr.types import EngineSpec, Segment, Window, WindowOptions, WindowResult
+from app.asr.types import DTW, EngineSpec, Segment, Window, WindowOptions, WindowResult
 from app.core.errors import JobError
 
 _TICK_MS = 10
@@ -35,6 +36,7 @@ class WhisperCpp:
     def __init__(self) -> None:
         self._context: Any = None
         self._english_only = False
+        self._aligned = False
 
     def load(self, spec: EngineSpec) -> None:
         """Checks processor and file before native code sees them: it crashes on a broken model."""
@@ -43,22 +45,28 @@ class WhisperCpp:
         cpu.check()
         header = ggml.check(Path(spec.model_path))
         self._english_only = not header.multilingual
-        parameters = whisper.whisper_context_default_params()
-        parameters.use_gpu = False
+        self._aligned = spec.word_times == DTW
+        settings = whisper.whisper_context_default_params()
+        settings.use_gpu = False
         # Measured (docs/adr/0009): with the kernels of `make native` flash attention costs more than it saves.
-        parameters.flash_attn = "LLAMAFILE = 1" not in whisper.whisper_print_system_info()
-        self._context = whisper.whisper_init_from_file_with_params(os.fspath(spec.model_path), parameters)
+        settings.flash_attn = "LLAMAFILE = 1" not in whisper.whisper_print_system_info()
+        if self._aligned:
+            _align(settings, alignment.heads(header))
+        self._context = whisper.whisper_init_from_file_with_params(os.fspath(spec.model_path), settings)
         if self._context is None:
             raise JobError("model_invalid", "The model file could not be loaded.")
 
     def transcribe(self, samples: Samples, window: Window, options: WindowOptions) -> WindowResult:
-        """One call of whisper_full: nothing is carried over from the call before."""
+        """One call of whisper_full: nothing is carried over from the call before.
+
+        A model that knows English only has nothing to translate: there the option changes nothing.
+        """
         began = time.monotonic()
         audio = sound(samples)
         wanted = "en" if self._english_only else options.language or ""
         if wanted and whisper.whisper_lang_id(wanted) < 0:
             raise JobError("engine_failed", f"Whisper does not know the language {wanted}.")
-        code = whisper.whisper_full(self._context, _parameters(wanted, options), audio, audio.size)
+        code = whisper.whisper_full(self._context, parameters(self._call(wanted, options)), audio, audio.size)
         if code != 0:
             raise JobError("engine_failed", f"whisper.cpp gave up on a window (code {code}).", retryable=True)
         heard = wanted or whisper.whisper_lang_str(whisper.whisper_full_lang_id(self._context))
@@ -70,70 +78,50 @@ class WhisperCpp:
             engine_ms=round((time.monotonic() - began) * 1000),
         )
 
+    def _call(self, language: str, options: WindowOptions) -> Call:
+        """The options in whisper.cpp's terms. Half of the decoder's context is for the prompt, less its mark."""
+        budget = whisper.whisper_n_text_ctx(self._context) // 2 - 1
+        prompt = prompts.compose(options.prompt, options.vocabulary, budget, self._count)
+        translate = options.translate and not self._english_only
+        return Call(language, translate, prompt, self._count(prompt), options.attempt)
+
+    def _count(self, text: str) -> int:
+        """How many tokens a text has: asked for none of them, the library answers with their number below zero."""
+        return -int(whisper.whisper_tokenize(self._context, text, 0, 0))
+
     def _segment(self, index: int, window: Window, language: str) -> Segment | None:
         context = self._context
-        end_of_text = whisper.whisper_token_eot(context)
-        tokens = []
-        for at in range(whisper.whisper_full_n_tokens(context, index)):
-            data = whisper.whisper_full_get_token_data(context, index, at)
-            if data.id < end_of_text:  # above are timestamps and other marks
-                tokens.append(
-                    Token(
-                        whisper.whisper_token_to_bytes(context, data.id),
-                        data.p,
-                        window.start_ms + data.t0 * _TICK_MS,
-                        window.start_ms + data.t1 * _TICK_MS,
-                    )
-                )
+        start = window.start_ms + whisper.whisper_full_get_segment_t0(context, index) * _TICK_MS
+        end = window.start_ms + whisper.whisper_full_get_segment_t1(context, index) * _TICK_MS
+        tokens = self._tokens(index, window.start_ms, start, end)
         text = b"".join(token.data for token in tokens).decode("utf-8", "replace").strip()
         if not text:
             return None
-        start = window.start_ms + whisper.whisper_full_get_segment_t0(context, index) * _TICK_MS
-        end = window.start_ms + whisper.whisper_full_get_segment_t1(context, index) * _TICK_MS
         start, end = clip(max(start, window.start_ms), min(max(end, start), window.end_ms), window.speech)
         return Segment(start, end, text, words=tuple(merge(tokens, language)))
 
+    def _tokens(self, index: int, offset_ms: int, start_ms: int, end_ms: int) -> list[Token]:
+        """The text tokens of a segment. By alignment only their starts are known: each ends where the next begins, and
+        the first begins with the segment, whose own time is the better one."""
+        context = self._context
+        end_of_text = whisper.whisper_token_eot(context)
+        count = whisper.whisper_full_n_tokens(context, index)
+        data = [whisper.whisper_full_get_token_data(context, index, at) for at in range(count)]
+        data = [token for token in data if token.id < end_of_text]  # above are timestamps and other marks
+        spans = [(offset_ms + token.t0 * _TICK_MS, offset_ms + token.t1 * _TICK_MS) for token in data]
+        if self._aligned and all(token.t_dtw >= 0 for token in data):
+            starts = [offset_ms + token.t_dtw * _TICK_MS for token in data]
+            spans = list(zip([start_ms, *starts[1:]], [*starts[1:], end_ms], strict=False))
+        return [
+            Token(whisper.whisper_token_to_bytes(context, token.id), token.p, start, end)
+            for token, (start, end) in zip(data, spans, strict=True)
+        ]
 
-def _parameters(language: str, options: WindowOptions) -> Any:
-    """Every parameter, new for every call: what is not set here would be whatever the library likes."""
-    p = whisper.whisper_full_default_params(whisper.whisper_sampling_strategy.WHISPER_SAMPLING_GREEDY)
-    p.n_threads = 1
-    p.n_max_text_ctx = 0
-    p.offset_ms = 0
-    p.duration_ms = 0
-    p.translate = options.translate
-    p.no_context = True
-    p.no_timestamps = False
-    p.single_segment = False
-    p.print_special = False
-    p.print_progress = False
-    p.print_realtime = False
-    p.print_timestamps = False
-    p.token_timestamps = True
-    p.thold_pt = 0.01
-    p.thold_ptsum = 0.01
-    p.max_len = 0
-    p.split_on_word = False
-    p.max_tokens = 0
-    p.debug_mode = False
-    p.audio_ctx = 0
-    p.tdrz_enable = False
-    p.carry_initial_prompt = False
-    p.initial_prompt = ""
-    p.clear_prompt_tokens()
-    p.language = language
-    p.detect_language = False
-    p.suppress_blank = True
-    p.suppress_nst = True
-    p.suppress_regex = ""
-    p.temperature = 0.0
-    p.temperature_inc = 0.4
-    p.max_initial_ts = 1.0
-    p.length_penalty = -1.0
-    p.entropy_thold = 2.4
-    p.logprob_thold = -1.0
-    p.no_speech_thold = 0.6
-    p.greedy = {"best_of": 2}
-    p.beam_search = {"beam_size": -1, "patience": -1.0}
-    p.vad = False
-    return p
+
+def _align(settings: Any, heads: alignment.Heads) -> None:
+    """Asks for word times by alignment. Flash attention would switch it off silently."""
+    settings.flash_attn = False
+    settings.dtw_token_timestamps = True
+    settings.dtw_aheads_preset = getattr(whisper, f"WHISPER_AHEADS_{heads.preset}")
+    settings.dtw_n_top = heads.layers
+    settings.dtw_mem_size = heads.memory

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from app.asr import models
-from app.asr.types import EngineSpec
+from app.asr.types import DTW, EngineSpec
 from app.core.errors import JobError
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -17,6 +17,7 @@ _CGROUP_V1 = _CGROUP / "memory"
 _CUDA_DRIVER = Path("/dev/nvidiactl")
 BASE_BYTES = 120 << 20  # interpreter, libraries and buffers of one engine process
 MODEL_FACTOR = 1.6  # a loaded model with its key-value caches, over its file (base-q8_0: 228 MB for 82 MB)
+DTW_BYTES = 140 << 20  # word times by alignment keep the attention of some heads
 RESERVE_BYTES = 400 << 20  # the server itself, a decoder, the operating system
 SPARE_BYTES = 64 << 20  # what has to stay free after a load
 _USUAL_MODEL_BYTES = 132 << 20  # base-q8_0 once loaded
@@ -40,7 +41,7 @@ def needed_bytes(spec: EngineSpec) -> int:
         size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
     else:
         size = path.stat().st_size if path is not None and path.is_file() else 0
-    return BASE_BYTES + int(size * MODEL_FACTOR)
+    return BASE_BYTES + int(size * MODEL_FACTOR) + (DTW_BYTES if spec.word_times == DTW else 0)
 
 
 def limit_bytes(spec: EngineSpec) -> int | None:

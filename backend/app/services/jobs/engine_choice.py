@@ -122,10 +122,10 @@ class EngineChooser:
 
 
 def variants(speech: SpeechSettings, *, named: bool) -> Variants:
-    """What the optional engines on this machine are set to. A job that names a model gets that one converted
+    """What the engines on this machine are set to. A job that names a model gets that one converted
     (`named`), not the folder for all others."""
     folder = "" if named else speech.faster_whisper_model
-    return Variants(folder, speech.faster_whisper_device, speech.mlx_model)
+    return Variants(folder, speech.faster_whisper_device, speech.mlx_model, speech.whisper_word_times)
 
 
 def reads_ggml(backend: str, speech: SpeechSettings, *, named: bool) -> bool:
