@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app import __version__
+from app.asr import diarization
 from app.asr import models as speech_models
 from app.asr.engines.registry import ENGINES
 from app.asr.languages import LANGUAGES
@@ -25,6 +26,9 @@ async def read_options(
         registration = await accounts.registration_state(session)
     choice = await chooser.choose_for(None, None, "auto")
     spec = choice.spec
+    voices = await asyncio.to_thread(
+        diarization.availability, settings.speech.diarization_model, settings.models_dir
+    )
     return {
         "allow_registration": registration.open,
         "needs_first_account": registration.needs_first_account,
@@ -44,8 +48,8 @@ async def read_options(
             "low_accuracy": choice.low_accuracy,
             "reason": " ".join(choice.reasons) or choice.wait_reason,
         },
-        "local_speakers": False,
-        "local_speakers_reason": "This server has no model that tells voices apart.",
+        "local_speakers": voices.usable,
+        "local_speakers_reason": voices.reason,
     }
 
 
