@@ -152,7 +152,7 @@ class FileTranscriber:
         )
         try:
             if found.embedder is None:
-                raise JobError("diarization_unavailable", found.reason or "Voices cannot be told apart here.")
+                raise JobError("diarization_failed", found.reason or "Voices cannot be told apart here.")
             progress.stage(Stage.DIARIZING)
             turns = await diarization.diarize(
                 path,
