@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -28,6 +30,7 @@ from app.asr.types import EngineSpec, Window, WindowOptions, Word
 from app.core.config import CloudSettings
 from tests.fixtures.app import build_settings
 from tests.fixtures.providers import OPENAI_KEY, FakeProviders
+from tests.fixtures.server import BACKEND
 
 QUICK = Patience(
     attempts=4, first_pause=0.01, longest_pause=0.2, jitter=0.01, poll_first=0.02, poll_most=0.05
@@ -298,3 +301,12 @@ def test_words_find_their_segment_by_time_where_the_spelling_differs() -> None:
     first, second = window_result(answer, WINDOW).segments
     assert [w.text for w in first.words] == ["Hello", "there"]
     assert [w.text for w in second.words] == ["Good", "bye", "uh"]
+
+
+def test_a_server_that_asks_nobody_loads_no_sdk() -> None:
+    """Both together take a second to import: the start of the server must not pay for them."""
+    program = "import sys, app.main; print(*{'assemblyai', 'openai', 'httpx', 'av'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=BACKEND
+    )
+    assert done.stdout.split() == []
