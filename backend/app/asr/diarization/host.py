@@ -68,7 +68,7 @@ async def _answer(
     deadline = time.monotonic() + limits.total_seconds
     while True:
         try:
-            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+            async with asyncio.timeout(max(0.0, min(limits.stall_seconds, deadline - time.monotonic()))):
                 frame = await frames.read_async(process.stdout)
         except TimeoutError:
             raise _failed("Telling the voices apart took too long and was stopped.") from None

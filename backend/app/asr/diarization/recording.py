@@ -4,7 +4,7 @@ windows (about 1 kB each), not with the samples."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ CLUSTERED_MS = 600  # shorter windows do not decide who there is
 LEAST_PURE = 0.3  # share of the windows that decides at least
 
 F32 = npt.NDArray[np.float32]
+Pcm = npt.NDArray[np.int16]
 Flags = npt.NDArray[np.bool_]
 Report = Callable[[float], None]
 
@@ -38,14 +39,19 @@ def tell_apart(
     max_seconds: int,
     report: Report,
 ) -> list[Turn]:
-    """Turns inside the `regions` of speech, which are found first where None is given. Raises JobError."""
-    speech = spans.join(find_speech(path, max_seconds) if regions is None else regions)
+    """Turns inside the `regions` of speech, which are found first where None is given. `report` hears a fraction 0..1
+    at least every second while the recording is read: silence means that this hangs. Raises JobError."""
+    progress = _Progress(report)
+    if regions is None:
+        regions = find_speech(_blocks(path, max_seconds, progress))
+    speech = spans.join(regions)
     if not speech:
         return []
     if wanted.speakers == 1 or (wanted.speakers is None and wanted.max_speakers == 1):
         return timeline.turns([(start, end, 0) for start, end in speech])
     windows = [window for region in speech for window in spans.windows(region)]
-    vectors = embed(path, windows, embedder, max_seconds, _Share(report, 0.0, EMBEDDING_SHARE))
+    progress.part(0.0, EMBEDDING_SHARE)
+    vectors = embed(_blocks(path, max_seconds, progress), windows, embedder, progress)
     told = ~np.isnan(vectors[:, 0]) if vectors.size else np.zeros(len(windows), bool)
     if not told.any():
         return timeline.turns([(start, end, 0) for start, end in speech])
@@ -53,16 +59,17 @@ def tell_apart(
     centres = clustering.centres(deciding, wanted, embedder.likeness)
     kept = [window for window, good in zip(windows, told, strict=True) if good]
     stretches = timeline.stretches(speech, kept, vectors[told] @ centres.T)
-    stretches = _refined(path, stretches, centres, embedder, max_seconds, report)
+    progress.part(EMBEDDING_SHARE, 1.0)
+    stretches = _refined(_blocks(path, max_seconds, progress), stretches, centres, embedder, progress)
     return timeline.turns(stretches)
 
 
-def find_speech(path: Path, max_seconds: int) -> list[Region]:
+def find_speech(blocks: Iterable[Pcm]) -> list[Region]:
     """Speech regions by voice detection."""
     detector, finder = SpeechDetector(), RegionFinder(RegionSettings())
     found: list[Region | None] = []
     samples = 0
-    for block in _blocks(path, max_seconds):
+    for block in blocks:
         samples += block.size
         found += [finder.push(probability) for probability in detector.feed(block).tolist()]
     found += [finder.push(probability) for probability in detector.finish().tolist()]
@@ -71,24 +78,23 @@ def find_speech(path: Path, max_seconds: int) -> list[Region]:
 
 
 def embed(
-    path: Path, windows: Sequence[Region], embedder: VoiceEmbedder, max_seconds: int, report: Report
+    blocks: Iterable[Pcm], windows: Sequence[Region], embedder: VoiceEmbedder, progress: _Progress
 ) -> F32:
     """The windows' vectors, shape (n, d); rows of NaN where nothing can be told; (n, 0) where nothing at all can."""
     rows: list[F32 | None] = [None] * len(windows)
-    told = time.monotonic()
-    for done, (i, pcm) in enumerate(spans.cut(_blocks(path, max_seconds), windows)):
+    for done, (i, pcm) in enumerate(spans.cut(blocks, windows)):
         rows[i] = embedder.embed(pcm.astype(np.float32) / np.float32(32768))
-        if time.monotonic() - told > REPORT_EVERY_SECONDS:
-            told = time.monotonic()
-            report(done / len(windows))
+        progress.tell(done / len(windows))
     size = next((row.size for row in rows if row is not None), 0)
     blank = np.full(size, np.nan, np.float32)
     return np.array([blank if row is None else row for row in rows], np.float32).reshape(len(windows), size)
 
 
-def _blocks(path: Path, max_seconds: int) -> Iterator[npt.NDArray[np.int16]]:
+def _blocks(path: Path, max_seconds: int, progress: _Progress) -> Iterator[Pcm]:
     with open_source(path) as source:
-        yield from SampleReader(source, max_seconds=max_seconds)
+        for block in SampleReader(source, max_seconds=max_seconds):
+            progress.tell()
+            yield block
 
 
 def _deciding(windows: Sequence[Region], vectors: F32, told: Flags, likeness: Likeness) -> F32:
@@ -105,18 +111,17 @@ def _deciding(windows: Sequence[Region], vectors: F32, told: Flags, likeness: Li
 
 
 def _refined(
-    path: Path,
+    blocks: Iterable[Pcm],
     stretches: list[timeline.Stretch],
     centres: F32,
     embedder: VoiceEmbedder,
-    max_seconds: int,
-    report: Report,
+    progress: _Progress,
 ) -> list[timeline.Stretch]:
     places = [(i, refine.probes(stretches, i)) for i in refine.changes(stretches)]
     windows = [probe for _, probes in places for probe in probes]
     if not windows:
         return stretches
-    vectors = embed(path, windows, embedder, max_seconds, _Share(report, EMBEDDING_SHARE, 1.0))
+    vectors = embed(blocks, windows, embedder, progress)
     if not vectors.size:
         return stretches
     likeness = vectors @ centres.T
@@ -129,11 +134,23 @@ def _refined(
     return stretches
 
 
-class _Share:
-    """Progress of one part of the work, as progress of the whole."""
+class _Progress:
+    """Reports the fraction of the whole work, now and then."""
 
-    def __init__(self, report: Report, first: float, last: float) -> None:
-        self._report, self._first, self._last = report, first, last
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._first, self._size = 0.0, 0.0
+        self._fraction = 0.0
+        self._told = time.monotonic()
 
-    def __call__(self, fraction: float) -> None:
-        self._report(self._first + fraction * (self._last - self._first))
+    def part(self, first: float, last: float) -> None:
+        """From now on fractions are those of this part of the work."""
+        self._first, self._size = first, last - first
+
+    def tell(self, fraction: float | None = None) -> None:
+        """`fraction` 0..1 of the part; None where nothing is known but that the work goes on."""
+        if fraction is not None:
+            self._fraction = max(self._fraction, self._first + fraction * self._size)
+        if time.monotonic() - self._told > REPORT_EVERY_SECONDS:
+            self._told = time.monotonic()
+            self._report(self._fraction)

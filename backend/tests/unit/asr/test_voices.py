@@ -242,3 +242,13 @@ def test_people_who_leave_no_pause(tmp_path: Path, file: Path, count: int, most:
     turns = tell_apart(path, None, embedder, Wanted(), max_seconds=600, report=lambda fraction: None)
     assert len({turn.speaker for turn in turns}) == count
     assert dialogue.error_rate(truth, turns).total <= most
+
+
+def test_progress_grows_from_the_first_block_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.asr.diarization.recording.REPORT_EVERY_SECONDS", 0.0)
+    told: list[float] = []
+    embedder = load(str(voice_model.build(tmp_path / "tiny.onnx")))
+    tell_apart(dialogue.ONE, None, embedder, Wanted(), max_seconds=600, report=told.append)
+    assert told[:10] == [0.0] * 10  # while speech is looked for
+    assert told == sorted(told)
+    assert 0.8 < told[-1] <= 1
