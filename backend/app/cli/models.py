@@ -169,7 +169,10 @@ def _row(entry: CatalogueEntry, settings: Settings) -> dict[str, Any]:
     return {
         "name": entry.name,
         "kind": entry.kind,
+        "file": entry.file,
+        "url": entry.url(settings.speech.model_base_url),
         "bytes": entry.bytes,
+        "sha256": entry.sha256,
         "licence": entry.licence,
         "recommended": entry.recommended,
         "default": entry.name in (settings.speech.whisper_model, settings.speech.diarization_model),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.server import BACKEND, free_port
-from tests.fixtures.speech import said, sentence, synthetic_model
+from tests.fixtures.speech import DIALOGUE, said, sentence, synthetic_model
 from tests.fixtures.tone_model import build, tones
 from tests.fixtures.wav import write_wav
 from tests.unit.asr.recordings import sequence
@@ -108,6 +108,22 @@ def test_a_draft_says_so(environment: dict[str, str]) -> None:
     assert done.returncode == 0
     assert "low_accuracy" in done.stderr
     assert "transcribe models download base-q8_0" in done.stderr
+
+
+def test_a_dialogue_names_who_speaks_and_says_where_it_cannot(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    stereo = transcribe(environment, DIALOGUE, "--mode", "dialogue", "-f", "txt,json", "-o", tmp_path / "out")
+    assert stereo.returncode == 0, stereo.stderr
+    text = (tmp_path / "out" / "dialogue-stereo.txt").read_text()
+    assert {line.partition(":")[0] for line in text.splitlines() if line} == {"Left", "Right"}
+    whole = json.loads((tmp_path / "out" / "dialogue-stereo.json").read_text())
+    assert whole["speakers"][0] == {"id": "left", "label": "Left", "name": None}
+    assert whole["segments"][0]["speaker"] == "left"
+    mono = transcribe(environment, sentence(0), "--mode", "dialogue", "--speakers", "2")
+    assert (mono.returncode, mono.stdout) == (0, said(sentence(0))[0].text + "\n")
+    assert "no_speakers" in mono.stderr
+    assert "nemo_en_titanet_small" in mono.stderr
 
 
 def test_an_interrupt_ends_it_with_130_and_leaves_nothing(

@@ -51,6 +51,7 @@ def test_list_download_verify_remove(models_dir: Path) -> None:
         ("base-q8_0", "speech", "absent"),
         ("voices", "speakers", "absent"),
     ]
+    assert listed["models"][1]["url"].endswith("/some/releases/voices.onnx")
     assert run("verify").stdout == f"No model is in {models_dir}.\n"
     assert run("download").exit_code == 0
     assert (models_dir / FILE).read_bytes() == DATA

@@ -50,8 +50,11 @@ def work(request: Json, report: Any) -> list[list[Any]]:
     from app.asr.diarization import embedder, recording
     from app.asr.diarization.clustering import Wanted
     from app.asr.diarization.types import turns_to_json
+    from app.core.locks import hold
 
-    regions = request["regions"]
+    regions, model = request["regions"], request["model"]
+    if model is not None and Path(model).is_file():
+        hold(Path(model))  # `models remove` leaves it alone while this process lives
     turns = recording.tell_apart(
         Path(request["path"]),
         None if regions is None else [(start, end) for start, end in regions],
