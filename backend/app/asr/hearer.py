@@ -7,6 +7,8 @@ from typing import Protocol
 
 from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
 
+Start = Callable[[], Awaitable[WindowOptions | None]]
+
 
 class Hearer(Protocol):
     """Whoever turns windows into text: the pool of engine processes, or a provider."""
@@ -18,10 +20,11 @@ class Hearer(Protocol):
         options: WindowOptions,
         window: Window,
         pcm: bytes,
-        on_start: Callable[[], Awaitable[None]],
+        on_start: Start,
     ) -> WindowResult:
         """The text of one window (`pcm`: 16 kHz mono int16, little endian).
 
-        `on_start` is awaited before the samples leave; an error of it is the answer. Cancelling withdraws the
+        `on_start` is awaited before the samples leave; options that it returns take the place of `options`, an error of
+        it is the answer. Cancelling withdraws the
         window. Raises JobError.
         """

@@ -13,6 +13,7 @@ from app.asr.engines.registry import ENGINES
 from app.asr.hearer import Hearer
 from app.asr.host.decoder import Decoded, Decoder, Finished, Planned, Probed
 from app.asr.host.pool import EngineHung
+from app.asr.language_choice import LanguageChoice
 from app.asr.limits import MediaLimits
 from app.asr.merge import in_time_order, with_channel_speaker
 from app.asr.models import ggml
@@ -110,8 +111,12 @@ class _Run:
         self._sink = sink
         self._room = asyncio.Semaphore(max(1, max_in_flight))
         self._keep = keep_segments
-        self._language = fixed_language(spec, options)
-        self._pinned = self._language is not None
+        info = ENGINES.get(spec.engine)
+        self._language = LanguageChoice(
+            fixed_language(spec, options),
+            mixed=options.language == MIXED,
+            guesses=info is None or info.in_pool,
+        )
         self._stage = Stage.DECODING
         self._segments: dict[int, tuple[Segment, ...]] = {}
         self._heard = 0  # segments
@@ -122,61 +127,73 @@ class _Run:
         self._speakers = False
 
     async def window(self, tasks: asyncio.TaskGroup, window: Window, pcm: bytes) -> None:
-        """Plans a window and starts it when there is room. The first one decides the language, alone."""
+        """Plans a window and starts it when there is room."""
         done = await self._sink.plan(window)
         if done is not None:
-            self._take(window, done)
-            self._pin(done)
+            self._take(window, self._language.note(window.index, done))
             return
         await self._room.acquire()
         if self._stage is Stage.DECODING:
             await self._enter(Stage.LOADING_MODEL)
-        if self._pinned:
-            tasks.create_task(self._transcribe(window, pcm))
-        else:
-            self._pin(await self._transcribe(window, pcm))
+        tasks.create_task(self._transcribe(window, pcm))
 
     def finish(self, summary: MediaSummary) -> Transcription:
         segments = in_time_order(s for index in sorted(self._segments) for s in self._segments[index])
         return Transcription(
             summary,
-            self._language,
+            self._language.language,
             segments,
             self._notices(summary),
             covered_ms=self._covered_ms,
             gaps=join_gaps(self._gaps),
         )
 
-    async def _transcribe(self, window: Window, pcm: bytes) -> WindowResult:
+    async def _transcribe(self, window: Window, pcm: bytes) -> None:
         try:
-            result = with_channel_speaker(window, await self._listen(window, pcm))
+            await self._language.turn(window.index)
+            sure = None
+            while sure is None:
+                asked, result = await self._listen(window, pcm)
+                sure = await self._language.accept(window.index, asked, result)
+            result = with_channel_speaker(window, sure)
             self._take(window, result)
             await self._sink.committed(window, result)
         finally:
             self._room.release()
-        return result
 
-    async def _listen(self, window: Window, pcm: bytes) -> WindowResult:
+    async def _listen(self, window: Window, pcm: bytes) -> tuple[str | None, WindowResult]:
         """Asks the engine, a second time and differently where it does not answer in time; then the window is given
-        up as a gap. Raises JobError `engine_timeout` after LOST_IN_A_ROW such windows: then it is not the recording."""
-        asked, before = self._options, self._sink.attempts(window)
+        up as a gap. Answers with the language that was asked for. Raises JobError `engine_timeout` after LOST_IN_A_ROW
+        such windows: then it is not the recording."""
+        before = self._sink.attempts(window)
         for attempt in range(before, before + TRIES):
-            options = WindowOptions(self._language, asked.translate, asked.vocabulary, asked.prompt, attempt)
+            told = self._options_now(window, attempt)
+
+            async def start(attempt: int = attempt) -> WindowOptions:
+                nonlocal told
+                await self._started(window)
+                told = self._options_now(
+                    window, attempt
+                )  # the language may have been decided in the meantime
+                return told
+
             try:
-                result = await self._pool.submit(
-                    self._job, self._spec, options, window, pcm, lambda: self._started(window)
-                )
+                result = await self._pool.submit(self._job, self._spec, told, window, pcm, start)
             except EngineHung as error:
                 if error.window is None:
                     raise
                 hung = error
             else:
                 self._lost_in_a_row = 0
-                return result
+                return told.language, result
         self._lost_in_a_row += 1
         if self._lost_in_a_row >= LOST_IN_A_ROW:
             raise JobError(hung.code, hung.message)
-        return assess(window, WindowResult(error=hung.code))
+        return told.language, assess(window, WindowResult(error=hung.code))
+
+    def _options_now(self, window: Window, attempt: int) -> WindowOptions:
+        asked, language = self._options, self._language.ask(window.index)
+        return WindowOptions(language, asked.translate, asked.vocabulary, asked.prompt, attempt)
 
     async def _started(self, window: Window) -> None:
         if self._stage is not Stage.TRANSCRIBING:
@@ -186,10 +203,6 @@ class _Run:
     async def _enter(self, stage: Stage) -> None:
         self._stage = stage
         await self._sink.stage(stage)
-
-    def _pin(self, result: WindowResult) -> None:
-        if not self._pinned and result.error is None:
-            self._language, self._pinned = result.language, True
 
     def _take(self, window: Window, result: WindowResult) -> None:
         self._heard += len(result.segments)

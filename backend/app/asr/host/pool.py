@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from app.asr.hearer import Start
 from app.asr.host import sizing
 from app.asr.host.engine_process import EngineCrashed, EngineHung, EngineProcess, ProcessStats
 from app.asr.host.queue import FairQueue, Ticket
@@ -77,13 +77,13 @@ class EnginePool:
         options: WindowOptions,
         window: Window,
         pcm: bytes,
-        on_start: Callable[[], Awaitable[None]],
+        on_start: Start,
     ) -> WindowResult:
         """What the engine hears in one window (`pcm`: 16 kHz mono int16, little endian).
 
-        `on_start` is awaited when a process is ready for it, before it gets the samples; an error of it is the
-        answer. Cancelling withdraws the window, or kills the process that works on it. Raises JobError,
-        EngineCrashed, EngineHung.
+        `on_start` is awaited when a process is ready for it, before it gets the samples; options that it returns take
+        the place of `options`, an error of it is the answer. Cancelling withdraws the window, or kills the process that
+        works on it. Raises JobError, EngineCrashed, EngineHung.
         """
         if self._closed:
             raise _closing()
@@ -203,9 +203,9 @@ class EnginePool:
         """The ticket's way through the slot's process; ends that process where it cannot be used again."""
         try:
             process = await self._ready(slot, ticket.spec)
-            await ticket.on_start()
+            options = await ticket.on_start() or ticket.options
             deadline = self._window_timeout * sizing.slowness(ticket.spec)
-            result = await process.transcribe(ticket.window, ticket.pcm, ticket.options, deadline)
+            result = await process.transcribe(ticket.window, ticket.pcm, options, deadline)
         except NoRoomError:
             raise
         except BaseException as error:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from app.asr.hearer import Start
 from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
 
 
@@ -19,7 +20,7 @@ class Ticket:
     options: WindowOptions
     window: Window
     pcm: bytes
-    on_start: Callable[[], Awaitable[None]]
+    on_start: Start
     done: asyncio.Future[WindowResult]
     worker: asyncio.Task[None] | None = field(default=None)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 from app.asr.engines.openai import OpenAI
+from app.asr.hearer import Start
 from app.asr.remote.calls import Calls
 from app.asr.remote.errors import ProviderError
 from app.asr.remote.openai_models import RemoteModel
@@ -38,7 +38,7 @@ class RemoteHearer:
         options: WindowOptions,
         window: Window,
         pcm: bytes,
-        on_start: Callable[[], Awaitable[None]],
+        on_start: Start,
     ) -> WindowResult:
         task = asyncio.current_task()
         if task is not None and task is not self._pipeline:
@@ -61,10 +61,10 @@ class RemoteHearer:
         options: WindowOptions,
         window: Window,
         pcm: bytes,
-        on_start: Callable[[], Awaitable[None]],
+        on_start: Start,
     ) -> WindowResult:
         call = await self._calls.begin(window.index, window.duration_ms)
-        await on_start()
+        options = await on_start() or options
         try:
             result = await self._provider.hear(self._model, pcm, window, options)
         except ProviderError as error:
