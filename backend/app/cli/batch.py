@@ -8,19 +8,21 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
 
+from app.asr.coverage import is_doubtful
 from app.asr.host.decoder import Decoder
 from app.asr.host.pool import EnginePool
 from app.asr.host.sizing import plan_processes
 from app.asr.limits import MediaLimits
 from app.cli.inputs import Source
 from app.cli.ledger import Entry, Identity
+from app.cli.outcomes import Outcome
 from app.cli.progress import Reporter
+from app.cli.results import with_labels
 from app.cli.targets import Target, Targets
-from app.cli.transcription import FileTranscriber, Plan, check_file, sha256_of, speaker_label
+from app.cli.transcription import FileTranscriber, Plan, check_file, sha256_of
 from app.cli.wishes import Wish
 from app.core.config import Settings
 from app.core.errors import AppError, JobError
@@ -43,29 +45,6 @@ _INPUT_CODES = frozenset(
         "validation_error",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one file. `code` is its exit code, `head` the result without its text."""
-
-    path: Path
-    status: Literal["done", "unchanged", "failed"]
-    code: int = 0
-    texts: tuple[Path, ...] = ()
-    error: tuple[str, str] | None = None
-    head: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """A line for scripts."""
-        error = {"code": self.error[0], "message": self.error[1]} if self.error else None
-        return {
-            "file": str(self.path),
-            "status": self.status,
-            "texts": [str(path) for path in self.texts],
-            "error": error,
-            **self.head,
-        }
 
 
 class Batch:
@@ -129,6 +108,8 @@ class Batch:
         name = outcome.path.name
         for warning in outcome.head.get("warnings", []):
             self._reporter.say(f"{name}: {warning['code']}: {warning['message']}")
+        if outcome.doubts:
+            self._reporter.say(f"{name}: doubtful at {outcome.places}")
         for text in outcome.texts if outcome.status == "done" else ():
             self._reporter.say(f"{name}: wrote {text}")
         if outcome.error is not None and outcome.status == "failed":
@@ -177,17 +158,20 @@ class Batch:
     async def _hear(self, path: Path, plan: Plan, identity: Identity, target: Target | None) -> Outcome:
         with self._reporter.file(path.name) as progress:
             result = await self._worker.transcribe(path, plan, identity.sha256 or None, progress)
-        named = _with_labels(result)
+        named = with_labels(result)
         texts = {
             name: FORMATS[name].render(result if name == "json" else named) for name in self._wish.formats
         }
         head = {key: value for key, value in result.items() if key not in ("text", "segments", "job_id")}
+        doubts = tuple(
+            (s["start_ms"], tuple(s["flags"])) for s in result["segments"] if is_doubtful(s["flags"])
+        )
         if target is None or self._targets is None:
             sys.stdout.write(next(iter(texts.values())))
             sys.stdout.flush()
-            return Outcome(path, "done", head=head)
+            return Outcome(path, "done", head=head, doubts=doubts)
         paths = self._targets.before_writing(target).write(texts, plan.key, identity)
-        return Outcome(path, "done", texts=tuple(paths), head=head)
+        return Outcome(path, "done", texts=tuple(paths), head=head, doubts=doubts)
 
 
 class _Quiet:
@@ -235,12 +219,3 @@ async def open_batch(
 
 def _failed_so(entry: Entry, key: str, identity: Identity) -> bool:
     return entry.error is not None and (entry.key, entry.identity.sha256) == (key, identity.sha256)
-
-
-def _with_labels(result: dict[str, Any]) -> dict[str, Any]:
-    """The result with speakers as people read them."""
-    segments = [
-        segment | {"speaker": speaker_label(segment["speaker"])} if segment["speaker"] else segment
-        for segment in result["segments"]
-    ]
-    return result | {"segments": segments}

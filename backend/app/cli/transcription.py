@@ -35,10 +35,10 @@ from app.asr.types import (
 )
 from app.cli.checkpoints import Checkpoints, FileSink
 from app.cli.progress import FileProgress, Preparation
+from app.cli.results import build_result
 from app.core.config import Environment, Settings
 from app.core.errors import InvalidInputError, JobError
 from app.services.jobs.engine_choice import NEEDS_MODEL, reads_ggml, variants
-from app.services.transcripts.codec import pack_segment, segment_id, segment_view
 
 TRIES = 3
 
@@ -106,7 +106,7 @@ class FileTranscriber:
                 progress.say(f"going on after {sink.kept} parts that are done")
             heard = await self._hear(path, plan.spec, sink, progress)
             segments, notices = await self._with_speakers(path, sink, heard, progress)
-        return _result(path, plan.spec, heard, segments, notices)
+        return build_result(path, plan.spec, heard, segments, notices)
 
     async def _hear(
         self, path: Path, spec: EngineSpec, sink: FileSink, progress: FileProgress
@@ -135,7 +135,7 @@ class FileTranscriber:
     async def _without_listening(self, path: Path, spec: EngineSpec) -> dict[str, Any]:
         heard = await asyncio.to_thread(stub_transcription, path, path.name)
         heard = replace(heard, covered_ms=heard.summary.speech_ms)
-        return _result(path, spec, heard, {0: heard.segments}, heard.notices)
+        return build_result(path, spec, heard, {0: heard.segments}, heard.notices)
 
     async def _with_speakers(
         self, path: Path, sink: FileSink, heard: Transcription, progress: FileProgress
@@ -261,42 +261,3 @@ def sha256_of(path: Path) -> str:
     """In hex. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def speaker_label(speaker: str) -> str:
-    """What a text calls a speaker: Left and Right of a stereo file, Speaker 1 of voices told apart."""
-    number = speaker.removeprefix("S")
-    return f"Speaker {number}" if number != speaker and number.isdigit() else speaker.capitalize()
-
-
-def _result(
-    path: Path,
-    spec: EngineSpec,
-    heard: Transcription,
-    windows: dict[int, Iterable[Segment]],
-    notices: Iterable[Notice],
-) -> dict[str, Any]:
-    segments = [
-        segment_view(segment_id(index, n), pack_segment(segment))
-        for index in sorted(windows)
-        for n, segment in enumerate(windows[index])
-    ]
-    segments.sort(key=lambda segment: (segment["start_ms"], segment["end_ms"]))
-    speakers = dict.fromkeys(segment["speaker"] for segment in segments if segment["speaker"])
-    return {
-        "job_id": None,
-        "filename": path.name,
-        "complete": True,
-        "language": heard.language,
-        "duration_ms": heard.summary.duration_ms,
-        "speech_ms": heard.summary.speech_ms,
-        "covered_ms": heard.covered_ms,
-        "gaps": [{"start_ms": start, "end_ms": end} for start, end in heard.gaps],
-        "speakers": [{"id": name, "label": speaker_label(name), "name": None} for name in speakers],
-        "engine": spec.engine,
-        "model": spec.model,
-        "low_accuracy": spec.low_accuracy,
-        "text": " ".join(segment["text"] for segment in segments),
-        "warnings": [{"code": n.code, "message": n.message} for n in notices],
-        "segments": segments,
-    }
