@@ -28,6 +28,7 @@ from app.services.admin.readiness import Readiness
 from app.services.identity.accounts import Accounts
 from app.services.identity.sessions import Sessions
 from app.services.jobs.bus import EventBus
+from app.services.jobs.cache import ResultCache
 from app.services.jobs.cloud import CloudDesk
 from app.services.jobs.cloud_gate import PROVIDERS, CloudGate
 from app.services.jobs.diarizing import LocalDiarizer
@@ -157,6 +158,7 @@ def build_container(settings: Settings) -> Container:
                 max_speakers=settings.speech.max_speakers,
                 limits=limits,
             ),
+            cache=ResultCache(database, bus, store) if settings.speech.result_cache else None,
         ),
         slots=settings.speech.max_parallel_transcriptions,
         drain_seconds=settings.server.shutdown_seconds,

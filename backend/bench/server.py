@@ -134,7 +134,7 @@ class Server:
     def upload(self, recording: Path, **options: str) -> Json:
         """A file through POST /api/transcribe, in English unless told otherwise; the job."""
         with recording.open("rb") as file:
-            fields = {"language": "en", "vad": "off"} | options
+            fields = {"language": "en", "vad": "off", "fresh": "true"} | options  # never a stored text
             accepted = self.call(
                 "POST", "/api/transcribe", data=fields, files={"file": (recording.name, file)}
             )
@@ -142,7 +142,7 @@ class Server:
 
     def again(self, job: Json) -> Json:
         """A new job on the file of another, with its options."""
-        body = {name: job[name] for name in ("file_id", "language", "vad")}
+        body = {name: job[name] for name in ("file_id", "language", "vad")} | {"fresh": True}
         created: Json = self.call("POST", "/api/jobs", json=body)
         return created
 

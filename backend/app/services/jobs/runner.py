@@ -8,6 +8,7 @@ import random
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from app.asr.host.decoder import Decoder
@@ -23,6 +24,7 @@ from app.db.session import Database
 from app.models import Job, MediaFile
 from app.services.jobs import claims, diarizing, finalize, planning
 from app.services.jobs.bus import EventBus
+from app.services.jobs.cache import ResultCache
 from app.services.jobs.checkpoints import JobSink
 from app.services.jobs.cloud import LIMIT_PAUSE_SECONDS, CloudDesk
 from app.services.jobs.cloud_gate import PROVIDERS
@@ -54,7 +56,8 @@ class RunnerParts:
     limits: MediaLimits
     max_in_flight: int
     cloud: CloudDesk | None = None  # None: no job goes to a provider
-    diarizer: Diarizer | None = None
+    diarizer: Diarizer | None = None  # None: voices are never told apart here
+    cache: ResultCache | None = None  # None: each recording is listened to
 
 
 class JobRun:
@@ -140,19 +143,30 @@ class JobRun:
     async def _transcribe_with(self, choice: Choice | None, job: Job, file: MediaFile) -> None:
         """The rest of the way with one engine; None where only the transcript is left to write."""
         parts, claim = self._parts, self.claim
+        spec = choice.spec if choice is not None else None
         if choice is not None:
             async with parts.database.system() as session:
                 job = await planning.begin_run(session, claim, choice, transcribe_options(job))
         source = await parts.store.local_path(file.storage_key)
+        if spec is not None and await self._is_known(spec, job, file, source):
+            return
         sink = self._sink = JobSink(parts.database, parts.bus, parts.store, claim, job)
         await sink.load()
-        spec = choice.spec if choice is not None else None
         if spec is not None and not (job.plan_complete and job.windows_committed == job.windows_planned):
             await self._hear(spec, transcribe_options(job), source, job, sink)
         if parts.cloud is not None and job.engine in PROVIDERS:
             await parts.cloud.note(claim)
         await diarizing.tell_apart(parts.database, claim, sink, parts.diarizer, source)
         await finalize.finalize(parts.database, parts.bus, claim)
+
+    async def _is_known(self, spec: EngineSpec, job: Job, file: MediaFile, source: Path) -> bool:
+        """Whether the job is completed with a stored text; the stub's depends on the name of the file, too."""
+        cache = self._parts.cache
+        return (
+            cache is not None
+            and spec.engine != "stub"
+            and await cache.complete(self.claim, job, file, source)
+        )
 
     async def _hear(
         self, spec: EngineSpec, options: TranscribeOptions, source: Any, job: Job, sink: JobSink

@@ -23,14 +23,26 @@ async def store_peaks(store: ObjectStore, storage_key: str, peaks: Peaks) -> str
 
     None where the store does not take them: a drawing that is missing is no reason to lose a transcript.
     """
+    drawing = json.dumps(to_audiowaveform(peaks), separators=(",", ":")).encode()
+    return await _store(store, storage_key, drawing)
+
+
+async def copy_peaks(store: ObjectStore, key: str | None, storage_key: str) -> str | None:
+    """The peaks at `key` for another recording of the same bytes; None as above, or where there are none."""
+    if key is None:
+        return None
+    try:
+        drawing = await read_peaks(store, key)
+    except (AppError, OSError):
+        return None
+    return await _store(store, storage_key, drawing)
+
+
+async def _store(store: ObjectStore, storage_key: str, drawing: bytes) -> str | None:
     key = sibling_key(storage_key, KIND)
     scratch = store.scratch_dir() / f"{uuid4().hex}.tmp"
-
-    def write() -> None:
-        scratch.write_text(json.dumps(to_audiowaveform(peaks), separators=(",", ":")))
-
     try:
-        await asyncio.to_thread(write)
+        await asyncio.to_thread(scratch.write_bytes, drawing)
         await store.put_file(key, scratch)
     except (AppError, OSError) as error:
         log.warning("peaks_not_stored", key=key, error=str(error)[:200])
