@@ -48,9 +48,14 @@ class AssemblyAI:
 
     async def upload(self, source: Path) -> str:
         """Sends the file as it is; answers its address at the provider, which is of no use without the key."""
-        return await self._ask(
-            lambda sdk: sdk.upload_file(str(source)), self._settings.cloud_timeout_seconds, _text
-        )
+
+        async def send(sdk: AsyncTranscriber) -> str:
+            with await asyncio.to_thread(
+                source.open, "rb"
+            ) as file:  # the SDK leaves it open where it is cancelled
+                return await sdk.upload_file(file)
+
+        return await self._ask(send, self._settings.cloud_timeout_seconds, _text)
 
     async def submit(self, url: str, model: str | None, options: TranscribeOptions, *, unsure: bool) -> str:
         """The id of the transcript of an upload.

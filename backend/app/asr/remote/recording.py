@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from app.asr.coverage import merge
-from app.asr.engines.assemblyai import AssemblyAI
+from app.asr.engines.assemblyai import ENGINE, AssemblyAI
 from app.asr.host.decoder import Decoded, Decoder, Finished, Planned, Probed
 from app.asr.limits import MediaLimits
 from app.asr.remote.assemblyai_answers import window_result
 from app.asr.remote.calls import Call, Calls
-from app.asr.remote.errors import ProviderError
+from app.asr.remote.errors import REJECTED, ProviderError
 from app.asr.remote.sentences import checked
 from app.asr.sinks import PipelineSink
 from app.asr.types import EngineSpec, Mode, Stage, TranscribeOptions, Vad, Window, WindowResult
 from app.core.errors import JobError
+
+MAX_MS = 10 * 3_600_000
+MAX_BYTES = 2_200_000_000
 
 
 async def transcribe_recording(
@@ -43,6 +47,7 @@ async def transcribe_recording(
     window = planned or await _plan(source, options, decoder, sink, limits, on_decoded_ms)
     if window is None:
         return
+    await asyncio.to_thread(_check_size, source, window)
     await sink.stage(Stage.TRANSCRIBING)
     call = await calls.begin(window.index, window.duration_ms)
     try:
@@ -55,6 +60,14 @@ async def transcribe_recording(
     await sink.started(window)  # only now: a process that dies while it waits is not this recording's fault
     await sink.committed(window, result)
     await calls.done(call, model)
+
+
+def _check_size(source: Path, window: Window) -> None:
+    """What the provider's documents say it refuses need not be sent. Raises `ProviderError`."""
+    if window.duration_ms > MAX_MS or source.stat().st_size > MAX_BYTES:
+        raise ProviderError(
+            ENGINE, REJECTED, f"{ENGINE} takes recordings of at most 10 hours and 2.2 GB; this one is larger."
+        )
 
 
 async def _plan(

@@ -13,13 +13,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.asr.remote.calls import Call
 from app.asr.remote.errors import clean
-from app.asr.selection import CLOUD_SPEND_LIMIT
+from app.asr.selection import CLOUD_FORBIDDEN, CLOUD_SPEND_LIMIT
 from app.asr.types import EngineSpec
 from app.core.clock import new_id, utcnow
 from app.core.errors import JobError
 from app.core.logging import get_logger
 from app.db.session import Database, SystemSession
-from app.models import CallState, ExternalCall
+from app.models import CallState, ExternalCall, Workspace
 from app.services.jobs import claims
 from app.services.jobs.cloud_gate import OPEN, CloudGate, spent_today
 
@@ -30,7 +30,7 @@ _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, ConnectionError)
 
 
 class CloudLimitError(JobError):
-    """A limit of the day stands against one more call. `retryable` where tomorrow has room for it."""
+    """A limit of the day or the workspace's wish stands against one more call. `retryable` where that may change."""
 
 
 class JobCalls:
@@ -52,6 +52,8 @@ class JobCalls:
         async with self._database.system() as session:
             await claims.guarded(session, self._claim, {})
             row = await self._open_row(session, window)
+            if row is None or row.upload_url is None:
+                await self._check_residence(session)
             if row is None:
                 await self._check_limits(session, cost)
                 row = ExternalCall(
@@ -97,6 +99,16 @@ class JobCalls:
             .limit(1)
         )
         return rows.scalar_one_or_none()
+
+    async def _check_residence(self, session: SystemSession) -> None:
+        """Before anything of a recording leaves: its workspace may have forbidden that since the job began."""
+        workspace = await session.get(Workspace, self._claim.workspace_id)
+        if workspace is None or not workspace.allow_cloud:
+            raise CloudLimitError(
+                CLOUD_FORBIDDEN,
+                f"{self._spec.engine}: this workspace keeps its recordings on this server.",
+                retryable=True,
+            )
 
     async def _check_limits(self, session: SystemSession, cost: int) -> None:
         if (

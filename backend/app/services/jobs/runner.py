@@ -16,7 +16,7 @@ from app.asr.host.pool import EngineCrashed, EnginePool
 from app.asr.limits import MediaLimits
 from app.asr.pipeline import transcribe
 from app.asr.remote.errors import ProviderError
-from app.asr.selection import Availability, Choice
+from app.asr.selection import CLOUD_FORBIDDEN, Availability, Choice
 from app.asr.types import EngineSpec, TranscribeOptions
 from app.core.errors import AppError, JobError
 from app.core.logging import bound_contextvars, get_logger
@@ -133,8 +133,13 @@ class JobRun:
             except (ProviderError, CloudLimitError) as error:
                 async with parts.database.system(read_only=True) as session:
                     job = await session.get_one(Job, claim.job_id)
-                begun = isinstance(error, CloudLimitError) and error.retryable and job.windows_committed
-                if begun or not parts.chooser.is_automatic(job):
+                paid_for = (
+                    isinstance(error, CloudLimitError)
+                    and error.retryable
+                    and error.code != CLOUD_FORBIDDEN
+                    and job.windows_committed
+                )
+                if paid_for or not parts.chooser.is_automatic(job):
                     raise
                 log.warning("provider_passed_over", engine=choice.spec.engine, reason=error.message)
                 passed_over[choice.spec.engine] = Availability(None, error.code, error.message)

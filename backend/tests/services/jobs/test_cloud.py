@@ -427,6 +427,32 @@ async def test_a_workspace_keeps_its_recordings_here(
     assert providers.requests == []
 
 
+async def test_a_workspace_that_changes_its_mind_is_heeded_in_the_middle(
+    make_cloud: MakeCloud, providers: FakeProviders, workspace: UUID
+) -> None:
+    providers.script = lambda _audio, _asked: {
+        "text": "Hello.",
+        "segments": [{"start": 0, "end": 1, "text": "Hello."}],
+    }
+    cloud = await make_cloud(windows=windows_of(20, 25, 30))
+    job_id = await cloud.bench.add(workspace, engine="openai")
+    async with cloud.database.system() as session:
+        claim = await claims.claim_next(session, cloud.bench.bus, Owner.current())
+    assert claim is not None
+    calls = JobCalls(cloud.database, cloud.gate, claim, run=1, spec=EngineSpec("openai", "whisper-1"))
+    await calls.begin(0, 20_000)
+    async with cloud.database.system() as session:
+        await session.execute(sa.update(Workspace).values(allow_cloud=False))
+    for window in (0, 1):  # planned before or not: nothing of it has left yet
+        with pytest.raises(CloudLimitError, match="keeps its recordings") as caught:
+            await calls.begin(window, 20_000)
+        assert caught.value.code == "cloud_forbidden"
+    await JobRun(cloud.bench.parts, claim).run()
+    job = await read_job(cloud.database, job_id)
+    assert (job.status, job.wait_reason) == ("pending", "cloud_forbidden")
+    assert providers.requests == []
+
+
 @pytest.mark.parametrize(
     ("changes", "today", "code", "words"),
     [

@@ -218,6 +218,14 @@ async def test_a_refused_key_is_named_but_not_shown(
     assert AAI_KEY not in str(caught.value)
 
 
+async def test_what_is_too_long_is_not_sent(
+    providers: FakeProviders, aai: AssemblyAI, recording: Path
+) -> None:
+    with pytest.raises(ProviderError, match="10 hours"):
+        await run(aai, recording, planned=Window(0, 0, 36_000_001))
+    assert providers.requests == []
+
+
 async def test_deleting_what_is_not_there_is_no_error(providers: FakeProviders, aai: AssemblyAI) -> None:
     await aai.delete("t-99")
     assert providers.requests[-1].method == "DELETE"
