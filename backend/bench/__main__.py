@@ -15,7 +15,18 @@ from bench.figures import Figure, duration
 from bench.lab import Lab
 from bench.processes import Others
 
-NAMES = ("start", "idle", "one_hour", "overhead", "silence", "ten_hours", "latency", "shares", "speakers")
+NAMES = (
+    "start",
+    "idle",
+    "one_hour",
+    "overhead",
+    "silence",
+    "ten_hours",
+    "latency",
+    "shares",
+    "speakers",
+    "vad",
+)
 
 
 def main() -> int:

@@ -1,6 +1,9 @@
 """Silero VAD in numpy: probability of speech for every 32 ms, with the state carried over the whole recording.
 
-The network and its weights are those of the silero-vad package (MIT), whose own code would import torch.
+The network and its weights are those of the silero-vad package (MIT), whose own code would import torch. Its
+safetensors file holds other weights than its ONNX files (only the STFT is the same), so about 1.5 % of frames differ
+from those; given the weights of the ONNX file, this code gives its probabilities to 2e-5. `python -m bench vad`
+measures the quality.
 """
 
 from __future__ import annotations
