@@ -61,4 +61,5 @@ def configure_logging(log_format: str, level: str) -> None:
         logging.WARNING
     )  # our own middleware logs requests, with ids
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    for name in ("httpx", "httpx2"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -30,7 +30,9 @@ def spoken(seconds: int, seed: int) -> list[str]:
 
 async def upload(client: httpx2.AsyncClient, file: Path) -> str:
     answer = await client.post(
-        "/api/transcribe", files={"file": (file.name, file.read_bytes())}, data={"vad": "off", "fresh": "true"}
+        "/api/transcribe",
+        files={"file": (file.name, file.read_bytes())},
+        data={"vad": "off", "fresh": "true"},
     )
     assert answer.status_code == 202, answer.text
     job_id: str = answer.json()["job_id"]

@@ -72,7 +72,8 @@ class RemoteHearer:
                 await self._calls.failed(call, error.message)
             raise
         await self._calls.done(call, self._model.name)
-        return checked(window, replace(result, segments=tuple(_named(s, window) for s in result.segments)))
+        named = replace(result, segments=tuple(_named(s, window) for s in result.segments))
+        return checked(window, named, "en" if options.translate else options.language)
 
 
 def _named(segment: Segment, window: Window) -> Segment:

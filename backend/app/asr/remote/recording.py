@@ -17,7 +17,7 @@ from app.asr.remote.calls import Call, Calls
 from app.asr.remote.errors import REJECTED, ProviderError
 from app.asr.remote.sentences import checked
 from app.asr.sinks import PipelineSink
-from app.asr.types import EngineSpec, Mode, Stage, TranscribeOptions, Vad, Window, WindowResult
+from app.asr.types import MIXED, EngineSpec, Mode, Stage, TranscribeOptions, Vad, Window, WindowResult
 from app.core.errors import JobError
 
 MAX_MS = 10 * 3_600_000
@@ -118,7 +118,8 @@ async def _hear(
         await calls.submitted(call, await provider.submit(call.upload_url, spec.model, options, unsure=lost))
     assert call.provider_id is not None
     transcript = await provider.wait(call.provider_id, window.duration_ms)
-    result = checked(window, window_result(transcript, window))
+    answer = window_result(transcript, window)
+    result = checked(window, answer, None if options.language == MIXED else answer.language)
     return replace(
         result, engine_ms=round((time.monotonic() - began) * 1000)
     ), transcript.speech_model_used or spec.model

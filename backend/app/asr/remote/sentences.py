@@ -18,9 +18,12 @@ _AFTER_SENTENCE = re.compile(r"(?<=[.?!…؟।])\s+|(?<=[。？！])\s*")
 _UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km", "bo"})
 
 
-def checked(window: Window, result: WindowResult) -> WindowResult:
-    """The result with flags on doubtful segments, what it covers and where it has gaps."""
-    return assess(window, replace(result, segments=tuple(quality.review(result.segments, window))))
+def checked(window: Window, result: WindowResult, language: str | None) -> WindowResult:
+    """The result with flags on doubtful segments, what it covers and where it has gaps; `language` is the one that the
+    text should be in, None where any may be. The same as `app.asr.gate.assess`, which needs numpy: that stays out of
+    the server's process."""
+    segments = tuple(quality.review(result.segments, window, language))
+    return assess(window, replace(result, segments=segments))
 
 
 def sentences(words: Sequence[Word], language: str | None, speaker: str | None = None) -> list[Segment]:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from app.asr.engines.openai import OpenAI, hints
+from app.asr.host.decoder import Decoder, Planned
+from app.asr.limits import MediaLimits
 from app.asr.remote import flac
 from app.asr.remote.asking import Patience
 from app.asr.remote.breaker import CircuitBreaker
@@ -26,11 +28,12 @@ from app.asr.remote.openai_models import (
     retirement_notice,
     retirement_refusal,
 )
-from app.asr.types import EngineSpec, Window, WindowOptions, Word
+from app.asr.types import EngineSpec, TranscribeOptions, Vad, Window, WindowOptions, Word
 from app.core.config import CloudSettings
 from tests.fixtures.app import build_settings
 from tests.fixtures.providers import OPENAI_KEY, FakeProviders
 from tests.fixtures.server import BACKEND
+from tests.fixtures.speech import MONOLOGUE
 
 QUICK = Patience(
     attempts=4, first_pause=0.01, longest_pause=0.2, jitter=0.01, poll_first=0.02, poll_most=0.05
@@ -278,6 +281,22 @@ def test_every_window_fits_its_provider() -> None:
     for model in OPENAI_MODELS.values():
         assert model.max_seconds is None or model.window_ms <= model.max_seconds * 1000
         assert model.max_bytes is None or model.window_ms * 32 * 1.02 < model.max_bytes
+
+
+@pytest.mark.parametrize("vad", list(Vad))
+async def test_the_decoder_cuts_longer_windows_where_they_are_taken(vad: Vad) -> None:
+    async def windows(window_ms: int | None) -> list[tuple[Window, int]]:
+        options = TranscribeOptions(vad=vad)
+        async with Decoder(nice=0).open(MONOLOGUE, options, MediaLimits(), window_ms=window_ms) as events:
+            return [(e.window, len(e.pcm)) async for e in events if isinstance(e, Planned)]
+
+    usual, longer = await windows(None), await windows(600_000)
+    assert len(usual) > 1
+    assert max(window.duration_ms for window, _ in usual) <= 30_000
+    [(whole, size)] = longer
+    assert whole.duration_ms > 30_000
+    assert abs(size / 32 - whole.duration_ms) <= 1
+    assert list(whole.speech) == [region for window, _ in usual for region in window.speech]
 
 
 def test_flac_of_noise_is_hardly_larger_than_its_samples() -> None:
