@@ -5,8 +5,9 @@ BOOTSTRAP := @$(PYTHON) -I -S backend/scripts/bootstrap.py
 BIN := $(CURDIR)/.venv/bin
 UV := $(CURDIR)/.venv/tools/uv/bin/uv
 COMPILE := UV_PYTHON_DOWNLOADS=never $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+ALL_EXTRAS := speakers faster-whisper mlx
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test test-backend test-frontend test-e2e lint fmt types contract migrate revision openapi config-docs native bench lock clean
+.PHONY: help setup run dev test test-backend test-frontend test-e2e lint fmt types contract migrate revision openapi config-docs extras native bench lock clean
 
 help: ## Show this map
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +73,9 @@ revision: ## Write the next migration from the models: make revision m="add shar
 	$(BOOTSTRAP) python-dev
 	$(BIN)/python backend/scripts/revision.py "$(m)"
 
+extras: ## Install optional engines: make extras EXTRAS="speakers faster-whisper" (none: take them out again)
+	@EXTRAS="$(EXTRAS)" $(PYTHON) -I -S backend/scripts/bootstrap.py extras
+
 native: ## Build whisper.cpp with faster kernels into .venv (ARGS=--undo: the wheel again)
 	$(BOOTSTRAP) python-dev
 	$(BIN)/python backend/scripts/native.py $(ARGS)
@@ -83,7 +87,9 @@ bench: ## Measure against the budgets in docs/benchmarks.md
 lock: ## Resolve the Python packages anew (ARGS=--upgrade takes newer versions)
 	$(BOOTSTRAP) python-dev
 	cd backend && $(COMPILE) $(ARGS) pyproject.toml -o requirements.lock
-	cd backend && $(COMPILE) $(ARGS) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	cd backend && for extra in $(ALL_EXTRAS); do \
+	  $(COMPILE) $(ARGS) pyproject.toml --extra $$extra -c requirements.lock -o requirements-$$extra.lock || exit 1; done
+	cd backend && $(COMPILE) $(ARGS) pyproject.toml --group dev -c requirements.lock $(ALL_EXTRAS:%=-c requirements-%.lock) -o requirements-dev.lock
 
 clean: ## Remove what was built and installed; data/ stays
 	rm -rf .venv frontend/node_modules frontend/dist frontend/e2e/screenshots

@@ -1,8 +1,9 @@
 """Sets the checkout up, doing only what changed since the last time. Standard library only; any Python 3.8 can start it.
 
-    bootstrap.py PART...      parts: python, python-dev, postgres, web-packages, web
+    bootstrap.py PART...      parts: python, python-dev, extras, postgres, web-packages, web
 
 `python` makes .venv and installs exactly what backend/requirements.lock holds; `python-dev` the superset for tests;
+`extras` adds the optional packages named in EXTRAS (requirements-NAME.lock), which later runs keep;
 `postgres` unpacks a server for tests where the machine has none; `web` builds the pages (and `web-packages` is what
 it needs for that). Whether something changed is told by the content of the files behind it, so that a second run
 costs a few hundredths of a second and `git pull` redoes only what it brought.
@@ -36,6 +37,7 @@ FIRST, LAST = (3, 11), (3, 13)
 # 3.11 first: it is what is tested, and the only one for which every engine has a wheel.
 INTERPRETERS = ("python3.11", "python3.12", "python3.13", "python3", "python")
 NODE = (20, 19)
+EXTRAS = ("speakers", "faster-whisper", "mlx")
 
 LAUNCHER = """\
 import sys
@@ -81,11 +83,31 @@ def python_dev() -> None:
     _python("dev")
 
 
-def _python(kind: str) -> None:
-    lock = BACKEND / ("requirements-dev.lock" if kind == "dev" else "requirements.lock")
+def extras() -> None:
+    """The optional packages that EXTRAS names, beside what is installed already."""
+    names = sorted(set(os.environ.get("EXTRAS", "").split()))
+    for name in names:
+        if name not in EXTRAS:
+            raise SetupError(f"There is no extra {name}. Choose from: {', '.join(EXTRAS)}.")
     state = _state(STATE)
-    files = Fingerprint([lock, BACKEND / "requirements-uv.lock"], state.get("files"))
-    here = {"kind": kind, "place": str(VENV), "content": files.digest}
+    _python(state.get("kind", "run"), names)
+    say(f"extras: {', '.join(names) or 'none'}; start the server again to use them")
+
+
+def _extra_lock(name: str) -> Path:
+    return BACKEND / f"requirements-{name}.lock"
+
+
+def _python(kind: str, extras: list[str] | None = None) -> None:
+    """The packages of a kind with the extras; None: those that were asked for before."""
+    state = _state(STATE)
+    names: list[str] = state.get("extras", []) if extras is None else extras
+    lock = BACKEND / ("requirements-dev.lock" if kind == "dev" else "requirements.lock")
+    locks = [lock, *(path for path in map(_extra_lock, names) if path.is_file())]
+    files = Fingerprint([*locks, BACKEND / "requirements-uv.lock"], state.get("files"))
+    here = {"kind": kind, "place": str(VENV), "content": files.digest, "extras": names}
+    if state and "extras" not in state:
+        state["extras"] = []
     if PYTHON.exists() and all(state.get(key) == value for key, value in here.items()):
         if files.touched:
             _write(STATE, {**here, "files": files.rows})
@@ -96,8 +118,11 @@ def _python(kind: str) -> None:
         _make_venv()
     _install_uv()
     with step("Python packages"):
-        command = [str(UV), "pip", "sync", "--quiet", "--python", str(PYTHON), "--require-hashes", str(lock)]
-        run(command, "The package index (PyPI, or the one your pip is set to) has to be reachable.")
+        command = [str(UV), "pip", "sync", "--quiet", "--python", str(PYTHON), "--require-hashes"]
+        run(
+            [*command, *map(str, locks)],
+            "The package index (PyPI, or the one your pip is set to) has to be reachable.",
+        )
     _install_project()
     _write(STATE, {**here, "files": files.rows})
 
@@ -357,6 +382,7 @@ def _write(path: Path, state: dict[str, Any]) -> None:
 PARTS: dict[str, Callable[[], None]] = {
     "python": python_runtime,
     "python-dev": python_dev,
+    "extras": extras,
     "postgres": postgres,
     "web-packages": web_packages,
     "web": web,

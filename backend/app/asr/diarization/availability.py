@@ -32,8 +32,8 @@ def availability(model_name: str, models_dir: Path) -> Availability:
     """
     if find_spec(PACKAGE) is None:
         return Availability(
-            reason="The package that tells voices apart is not installed on this server. Install it into the server's"
-            " environment with `pip install sherpa-onnx`, then start the server again."
+            reason="The package that tells voices apart is not installed on this server. Install it with"
+            " `make extras EXTRAS=speakers`, then start the server again."
         )
     try:
         path = _find(model_name, models_dir)

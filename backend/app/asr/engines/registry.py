@@ -34,7 +34,7 @@ ENGINES: dict[str, EngineInfo] = {
             languages="any",
             words=True,
             translates=True,
-            missing='not installed on this machine: `pip install "transcribe[faster-whisper]"` brings it',
+            missing="not installed on this machine: `make extras EXTRAS=faster-whisper` brings it",
         ),
         EngineInfo(
             name="mlx",
@@ -44,7 +44,7 @@ ENGINES: dict[str, EngineInfo] = {
             languages="any",
             words=True,
             translates=True,
-            missing='runs on Apple silicon only, where `pip install "transcribe[mlx]"` brings it',
+            missing="runs on Apple silicon only, where `make extras EXTRAS=mlx` brings it",
         ),
         EngineInfo(
             name="assemblyai",
