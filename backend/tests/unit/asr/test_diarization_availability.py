@@ -44,4 +44,4 @@ def test_a_file_of_the_operators_own(tmp_path: Path) -> None:
 
 def test_the_package_has_to_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["app.asr.diarization.availability"], "PACKAGE", "not_there")
-    assert "pip install sherpa-onnx" in reason(TITANET, tmp_path)
+    assert "make extras EXTRAS=speakers" in reason(TITANET, tmp_path)
