@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.asr.types import Stage
 from app.core.logging import get_logger
 from app.db.session import Database, SystemSession
 from app.models import Job, JobStatus, JobWindow
@@ -95,7 +96,10 @@ async def _take_back_one(session: SystemSession, bus: EventBus, claim: claims.Cl
 
 
 async def _was_transcribing(session: SystemSession, job: Job) -> bool:
-    """Whether a window was begun and never committed: only then can the job be what brought the host down."""
+    """Whether a window was begun and never committed, or voices were being told apart: only then can the job be what
+    brought the host down."""
+    if job.stage == Stage.DIARIZING:
+        return True
     begun = sa.select(JobWindow.idx).where(
         JobWindow.job_id == job.id,
         JobWindow.run == job.run,

@@ -52,7 +52,12 @@ class Repairs:
             .values(committed_at=None, executions=0, crashes=0, reruns=JobWindow.reruns + 1)
             .execution_options(synchronize_session=False)
         )
-        values = {"run": Job.run + 1, "windows_committed": Job.windows_committed - len(wanted)}
+        left = job.windows_committed - len(wanted)
+        values = {
+            "run": Job.run + 1,
+            "windows_committed": left,
+            "progress": left / max(1, job.windows_planned),
+        }
         return await requeue(session, self._bus, self._ring, job, values)
 
     async def speakers(
@@ -78,6 +83,7 @@ class Repairs:
         await _carry_over(session, job)
         values: dict[str, Any] = {
             "run": Job.run + 1,
+            "progress": 0.99,  # all but this
             "speakers": speakers,
             "max_speakers": max_speakers,
             "speaker_state": SpeakerState.PENDING,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import UUID
 
-from app.asr.types import Mode, TranscribeOptions, Vad
+from app.asr.types import Mode, TranscribeOptions, Vad, WindowOptions
 from app.core.clock import new_id
 from app.db.session import Database
 from app.models import Job, MediaFile, Workspace
@@ -12,6 +13,7 @@ from app.services.jobs.bus import EventBus
 from app.services.jobs.options import Hints, merge_hints, transcribe_options
 from app.services.jobs.service import JobOptions, JobService
 from tests.fixtures.jobs import read_job
+from tests.fixtures.runs import Bench, FakeDecoder, FakePool, said, windows_of
 
 
 def test_hints_are_merged_once_each_the_workspace_first() -> None:
@@ -65,3 +67,20 @@ async def test_no_hint_of_one_workspace_is_in_the_options_of_another(database: D
             prompt=f"Style of {name}.",
             speakers=2,
         )
+
+
+async def test_engines_are_told_nothing_of_another_workspace(database: Database, tmp_path: Path) -> None:
+    """Jobs of two workspaces in turn on one runner: every call carries its own job's hints and language alone."""
+    server = Bench(
+        database, tmp_path, FakeDecoder(windows_of(10, 10)), FakePool(lambda window, _: said(window, "text"))
+    )
+    places = [(await add(database, name), name, code) for name, code in (("ada", "de"), ("bob", "fr"))]
+    for _ in range(5):
+        for (workspace_id, _), name, code in places:
+            await server.add(workspace_id, language=code, vocabulary=[f"job of {name}"])
+            await server.work()
+            asked, server.pool.asked = server.pool.asked, []
+            expected = WindowOptions(
+                language=code, vocabulary=(f"term of {name}", f"job of {name}"), prompt=f"Style of {name}."
+            )
+            assert [options for _, options in asked] == [expected, expected]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,9 +15,13 @@ import sqlalchemy as sa
 from app.asr.diarization import Availability, Embedder, Turn
 from app.asr.selection import Choice
 from app.asr.types import Segment, Window, WindowOptions, WindowResult, Word
+from app.core.clock import utcnow
 from app.core.errors import InvalidStateError, JobError, NotFoundError
 from app.db.session import Database
-from app.models import JobStatus, Speaker
+from app.models import Job, JobStatus, Speaker
+from app.services.jobs import claims, recovery
+from app.services.jobs.owner import Owner
+from app.services.jobs.runner import JobRun
 from app.services.transcripts.names import name_speaker
 from tests.fixtures.jobs import add_workspace, read_job
 from tests.fixtures.runs import Bench, FakeDecoder, FakePool, result_of, said, windows_of
@@ -249,6 +255,42 @@ async def test_names_come_and_go(server: Bench, workspace: UUID, database: Datab
     async with database.tenant(workspace) as session:
         with pytest.raises(InvalidStateError):
             await name_speaker(session, unheard, "S1", "Ada")
+
+
+async def test_a_host_that_goes_down_with_the_stage_delivers_the_text_without_it(
+    server: Bench, workspace: UUID, database: Database, diarizer: FakeDiarizer
+) -> None:
+    """The process is killed while voices are told apart, twice; the third time the text comes without speakers."""
+    job_id = await server.add(workspace, mode="dialogue")
+    hanging = asyncio.Event()
+
+    class Hanging(FakeDiarizer):
+        async def diarize(self, *_: Any, **__: Any) -> list[Turn]:
+            hanging.set()
+            await asyncio.Event().wait()
+            return []
+
+    server.extra["diarizer"] = Hanging()
+    for loss in range(2):
+        hanging.clear()
+        async with database.system() as session:
+            await session.execute(sa.update(Job).values(run_after=utcnow()))
+        async with database.system() as session:
+            claim = await claims.claim_next(session, server.bus, Owner.current())
+        assert claim is not None
+        run = asyncio.create_task(JobRun(server.parts, claim).run())
+        await hanging.wait()
+        async with database.system() as session:
+            past = utcnow() - timedelta(seconds=1)
+            await session.execute(sa.update(Job).values(lease_expires_at=past))
+        assert await recovery.sweep_expired_leases(database, server.bus) == 1
+        assert (await read_job(database, job_id)).host_losses == loss + 1
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+    await server.work()
+    job = await read_job(database, job_id)
+    assert (job.status, job.speaker_state) == (JobStatus.COMPLETED, "failed")
+    assert len((await result_of(database, job_id))["segments"]) == 3
 
 
 async def test_deleting_a_job_takes_its_names(server: Bench, workspace: UUID, database: Database) -> None:
