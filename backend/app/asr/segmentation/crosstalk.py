@@ -22,6 +22,7 @@ AROUND = 2  # frames on each side
 UNIT = FRAME * BATCH  # samples looked at together, however they arrive
 SPEECH = 0.5
 EACH_MS = 500  # so much must be said on each side for two speakers
+PLAIN_MS, PLAIN_EACH_MS = 60_000, 5_000  # after so much speech, with so much on each side, there is no doubt
 APART = 0.6  # share of the speech that is on one side alone
 
 Pcm = npt.NDArray[np.int16]
@@ -108,7 +109,7 @@ class Listener:
 
 
 class Evidence:
-    """Whether two channels are two speakers: most speech is on one side alone, and each side has some of its own.
+    """Whether two channels are two speakers: most speech is on one side alone, and both sides have some.
 
     So a mono recording in both channels, a room heard by two microphones, and a recording with one side empty are
     none: speakers in those cannot be told by the channel.
@@ -127,7 +128,15 @@ class Evidence:
     @property
     def two_speakers(self) -> bool:
         """The verdict on what was added so far."""
-        enough = bool((self._alone * FRAME_MS >= EACH_MS).all())
+        return self._apart(EACH_MS)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is clear already that they are two."""
+        return self._speech * FRAME_MS >= PLAIN_MS and self._apart(PLAIN_EACH_MS)
+
+    def _apart(self, each_ms: int) -> bool:
+        enough = bool((self._alone * FRAME_MS >= each_ms).all())
         return enough and int(self._alone.sum()) >= APART * self._speech
 
 

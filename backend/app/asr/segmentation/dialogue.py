@@ -18,7 +18,7 @@ LOOK_AHEAD = 600 * 16_000 // UNIT  # units; ten minutes, 38 MB of samples
 
 
 class DialogueWindows:
-    """Takes blocks (n, 2). Looks at the first ten minutes, or all of a shorter recording, before it decides."""
+    """Takes blocks (n, 2). Decides when two speakers are plain, else after ten minutes or all of a shorter recording."""
 
     def __init__(self, vad: Vad, *, window_ms: int | None = None, look_ahead: int = LOOK_AHEAD) -> None:
         self._vad = vad
@@ -64,7 +64,7 @@ class DialogueWindows:
         else:
             self._evidence.add(stretch)
             self._early.append(stretch)
-            if len(self._early) >= self._look_ahead:
+            if self._evidence.plain or len(self._early) >= self._look_ahead:
                 yield from self._decide()
 
     def _decide(self) -> Iterator[tuple[Window, Pcm]]:

@@ -163,6 +163,21 @@ def test_deciding_early_changes_no_window() -> None:
     assert plan(SOUND, look_ahead=4) == plan(SOUND)
 
 
+def test_a_plain_dialogue_is_decided_before_ten_minutes() -> None:
+    windower = DialogueWindows(Vad.AUTO)
+    found = [*windower.feed(np.concatenate([SOUND] * 3))]
+    assert windower.by_channel
+    assert {window.channel for window, _ in found} == {0, 1}
+
+
+def test_an_empty_side_is_waited_for() -> None:
+    """A long opening on one side alone says nothing about the other."""
+    opening = np.stack((SOUND[:, 0], np.zeros(len(SOUND), np.int16)), axis=1)
+    windower = DialogueWindows(Vad.AUTO)
+    assert [*windower.feed(np.concatenate([opening] * 4))] == []
+    assert {w.channel for w, _ in (*windower.feed(SOUND), *windower.finish())} == {0, 1}
+
+
 WHOLE = {vad: plan(SOUND, vad) for vad in Vad}
 
 
