@@ -13,6 +13,8 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SPEECH = path.join(ROOT, 'backend', 'tests', 'fixtures', 'speech');
 const PYTHON = path.join(ROOT, '.venv', 'bin', 'python');
 
+const OPEN_DATABASE = 'import json, sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=20); args = sys.argv[2:]';
+
 /** Path of a recording among the backend's fixtures, by file name. */
 export const recording = (name) =>
   [path.join(SPEECH, 'said', name), path.join(SPEECH, name)].find((file) => fs.existsSync(file));
@@ -48,6 +50,13 @@ export async function startServer(settings = {}) {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const server = {
     url: `http://127.0.0.1:${port}`,
+    /** Runs Python with `db` open on the server's database: what a real recording cannot be made to do. */
+    seed: (code, ...args) =>
+      execFileSync(
+        PYTHON,
+        ['-c', `${OPEN_DATABASE}\n${code}\ndb.commit()`, path.join(home, 'data', 'transcribe.db'), ...args],
+        { encoding: 'utf8' },
+      ).trim(),
     log: () => fs.readFileSync(path.join(home, 'log'), 'utf8'),
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM');

@@ -88,13 +88,7 @@ export function TranscriptView(props: TranscriptViewProps) {
         onListen={review.listenAll}
         listening={review.busy}
       />
-      {earlier ? (
-        <Text size="sm" c="dimmed" mt="md" role="status">
-          {job.status === 'processing' && job.windows.committed > 0
-            ? t('transcript.earlierGaps')
-            : t('transcript.earlier')}
-        </Text>
-      ) : null}
+      {earlier ? <EarlierNote job={job} /> : null}
       {media.element}
       <SpeakersPanel job={job} result={result} />
       {review.items.length > 0 ? (
@@ -160,6 +154,19 @@ export function TranscriptView(props: TranscriptViewProps) {
         }}
       />
     </div>
+  );
+}
+
+/** Which text this is while another one is being made. */
+function EarlierNote({ job }: { job: Job }) {
+  // A run that has windows already, while the earlier text is shown, does only a part of it again.
+  const repairs = job.windows.committed > 0;
+  // Of speakers, the panel with their names tells.
+  if (repairs && job.windows.committed === job.windows.planned) return null;
+  return (
+    <Text size="sm" c="dimmed" mt="md" role="status">
+      {repairs ? t('transcript.earlierGaps') : t('transcript.earlier')}
+    </Text>
   );
 }
 
