@@ -4,10 +4,12 @@ import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { launch } from './lib/browser.mjs';
+import { addDoubts, loseWindow } from './lib/seeds.mjs';
 import { recording, startServer } from './lib/server.mjs';
 import {
   assertAccessible,
   chooseFiles,
+  jobIdOf,
   openPage,
   register,
   screenshot,
@@ -26,7 +28,39 @@ const LOOKS = [
   ['light', 'dark'].map((colorScheme) => [`${colorScheme}-${device}`, { ...options, colorScheme }]),
 );
 
-let browser, server, transcript;
+const model = (name, change) => ({
+  name,
+  kind: 'speech',
+  bytes: 81_768_585,
+  multilingual: true,
+  licence: 'MIT',
+  recommended: false,
+  state: 'absent',
+  received_bytes: 0,
+  verified_at: null,
+  error: null,
+  default: false,
+  in_use: false,
+  ...change,
+});
+
+/** What no server comes to without the net: every state of a model. */
+const MODELS = {
+  items: [
+    model('base-q8_0', { state: 'present', recommended: true, default: true, verified_at: '2026-11-20T10:00:00Z' }),
+    model('base.en-q8_0', { state: 'present', in_use: true, multilingual: false }),
+    model('small-q8_0', { bytes: 264e6, state: 'downloading', received_bytes: 97e6, recommended: true }),
+    model('medium-q5_0', { bytes: 539e6, state: 'invalid', error: 'This file is not the published one. Download the model again; that replaces it.' }),
+    model('large-v3-turbo-q8_0', { bytes: 874e6, received_bytes: 120e6, error: 'The mirror could not be reached. Set `MODEL_BASE_URL` to another one.' }),
+    model('large-v3', { bytes: 3.1e9 }),
+    model('nemo-titanet-small', { kind: 'speakers', bytes: 40e6, licence: 'CC-BY-4.0' }),
+  ],
+  next_cursor: null,
+  folder: '/srv/transcribe/models',
+  free_bytes: 2.1e9,
+};
+
+let browser, server, transcript, doubtful, dialogue;
 
 before(async () => {
   fs.rmSync(new URL('./screenshots/', import.meta.url), { recursive: true, force: true });
@@ -41,8 +75,23 @@ before(async () => {
   await chooseFiles(page, { name: 'broken.mp3', mimeType: 'audio/mpeg', buffer: Buffer.from('no sound') });
   await page.getByRole('link', { name: /broken|Open transcript/ }).first().click();
   await page.getByText('The transcription failed').first().waitFor({ timeout: 60_000 });
+  doubtful = await transcribe(page, 'monologue.flac');
+  loseWindow(server, jobIdOf(page), 1);
+  addDoubts(server, jobIdOf(page));
+  await page.goto('/');
+  await page.getByText('Conversation', { exact: true }).click();
+  dialogue = await transcribe(page, 'dialogue-stereo.flac');
   await page.context().close();
 });
+
+/** The path of a recording's transcript, once it is whole. */
+async function transcribe(page, name) {
+  await page.goto('/');
+  await chooseFiles(page, recording(name));
+  await page.getByRole('link', { name: 'Open transcript' }).first().click();
+  await page.getByText(/of speech has text/).waitFor({ timeout: 120_000 });
+  return new URL(page.url()).pathname;
+}
 
 after(async () => {
   await browser?.close();
@@ -88,7 +137,15 @@ for (const [look, options] of LOOKS) {
     await see('new-options', async () => {
       await page.goto('/');
       await page.getByRole('button', { name: 'More options' }).click();
+      await page.getByText('Conversation', { exact: true }).click();
+      await page.getByRole('combobox', { name: 'Names and terms' }).fill('Ada Lovelace, Grace Hopper;');
       await page.getByText('Skip silence').waitFor();
+      await page.getByText('Skip silence').scrollIntoViewIfNeeded();
+    });
+    await see('engines', async () => {
+      await page.getByRole('combobox', { name: 'Engine and model' }).click();
+      await page.getByRole('option', { name: /low accuracy/ }).waitFor();
+      await page.evaluate(() => window.scrollTo(0, 0));
     });
     await see('jobs', async () => {
       await page.goto('/jobs');
@@ -114,6 +171,61 @@ for (const [look, options] of LOOKS) {
       await page.getByRole('button', { name: 'Download' }).click();
       await page.getByRole('menuitem', { name: /Plain text/ }).waitFor();
     });
+    await see('doubts', async () => {
+      await page.goto(doubtful);
+      await page.getByRole('region', { name: /Needs attention/ }).waitFor();
+      await page.getByRole('slider', { name: 'Position' }).waitFor();
+    });
+    await see('made', async () => {
+      await page.getByRole('button', { name: 'How this text was made' }).click();
+      await page.getByRole('button', { name: 'Again with another engine or model' }).waitFor();
+    });
+    await see('rerun', async () => {
+      await page.getByRole('button', { name: 'Again with another engine or model' }).click();
+      await page.getByRole('dialog', { name: 'Run again' }).waitFor();
+    });
+    await see('rerun-options', async () => {
+      await page.getByRole('button', { name: /Change other options/ }).click();
+      await page.getByRole('button', { name: 'Make transcript' }).waitFor();
+    });
+    await see('doubts-explained', async () => {
+      await page.goto(doubtful);
+      await page.getByRole('button', { name: /^Show \d+ more/ }).click();
+      await page.getByRole('switch', { name: 'Underline uncertain words' }).check();
+      await page.getByRole('button', { name: 'Check: Repeats itself' }).click();
+      await page.getByText(/said only once/).last().scrollIntoViewIfNeeded();
+    });
+    await see('strip', async () => {
+      const strip = page.getByRole('slider', { name: 'Position' }).locator('..');
+      const box = await strip.boundingBox();
+      await page.mouse.move(box.x + box.width * 0.24, box.y + 20);
+      await page.getByText(/No text for/).last().waitFor();
+    });
+    await see('dialogue', async () => {
+      await page.goto(dialogue);
+      await page.getByRole('region', { name: 'Speakers' }).waitFor();
+      await page.getByRole('slider', { name: 'Position' }).waitFor();
+    });
+    await see('rename', async () => {
+      await page.getByRole('listitem').getByRole('button', { name: /^(Left|left)$/ }).first().click();
+      await page.getByRole('dialog').getByLabel('Name').waitFor();
+    });
+    for (const state of ['pending', 'unavailable', 'failed']) {
+      await see(`speakers-${state}`, async () => {
+        await page.route(`**/api${dialogue.replace('/t/', '/jobs/')}`, async (route) => {
+          const job = await (await route.fetch()).json();
+          const speaker_reason = 'No model of voices is here. `transcribe models download` fetches one.';
+          await route.fulfill({ json: { ...job, speaker_state: state, speaker_reason } });
+        });
+        await page.goto(dialogue);
+        await page.getByText(/The speakers are being told apart|could not be told apart|apart failed/).waitFor();
+      });
+    }
+    await see('speakers-again', async () => {
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await page.getByRole('dialog').getByText('How many speak').waitFor();
+      await page.unrouteAll();
+    });
     await see('failed-job', async () => {
       await page.goto('/jobs');
       await page.getByText('broken.mp3').first().click();
@@ -123,6 +235,24 @@ for (const [look, options] of LOOKS) {
       await page.goto('/settings/security');
       await page.getByLabel('Current password').waitFor();
     });
+    await see('workspace', async () => {
+      await page.goto('/settings/workspace');
+      await page.getByText('Keep recordings on this server').waitFor();
+    });
+    await see('models', async () => {
+      await page.goto('/admin/models');
+      await page.getByRole('heading', { name: 'Speech', exact: true }).waitFor();
+    });
+    await see('models-states', async () => {
+      await page.route('**/api/admin/models', (route) => route.fulfill({ json: MODELS }));
+      await page.goto('/admin/models');
+      await page.getByText('Damaged').waitFor();
+    });
+    await see('models-remove', async () => {
+      await page.getByRole('button', { name: 'Remove: base-q8_0' }).click();
+      await page.getByRole('dialog').waitFor();
+    });
+    await page.unrouteAll();
     await see('not-found', async () => {
       await page.goto('/no/such/page');
       await page.getByText('Nothing here').first().waitFor();

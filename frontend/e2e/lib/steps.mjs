@@ -44,6 +44,9 @@ export async function signIn(page, email, password) {
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
+/** The job whose page is open. */
+export const jobIdOf = (page) => new URL(page.url()).pathname.split('/').at(-1);
+
 /** Choose files as a person does: by the button that opens the file dialogue. */
 export async function chooseFiles(page, files) {
   const [chooser] = await Promise.all([

@@ -1,7 +1,7 @@
 import { Anchor, Button, List, Popover, Stack, Text } from '@mantine/core';
 import { IconCopyCheck, IconInfoCircle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 
 import { jobQuery } from '@/api/jobs';
 import { isActive, type Job, type TranscriptResult } from '@/api/types';
@@ -24,6 +24,7 @@ interface Props {
 /** Which engine, model and language made the text, and how to try another. */
 export function Provenance({ job, result, languageName, onRunAgain }: Props) {
   const origin = originOf(job, result);
+  const [open, setOpen] = useState(false);
   const own = !result?.previous;
   const language = result?.language ?? job.language;
   const heard =
@@ -41,14 +42,37 @@ export function Provenance({ job, result, languageName, onRunAgain }: Props) {
         ) : null}
         <time dateTime={job.created_at}>{fullDate(job.created_at)}</time>
         {origin.engine ? (
-          <Popover width={340} position="bottom-start" shadow="md" trapFocus returnFocus>
+          <Popover
+            width={340}
+            position="bottom-start"
+            shadow="md"
+            trapFocus
+            returnFocus
+            opened={open}
+            onChange={setOpen}
+          >
             <Popover.Target>
-              <Anchor component="button" type="button" className={classes.more}>
+              <Anchor
+                component="button"
+                type="button"
+                className={classes.more}
+                onClick={() => {
+                  setOpen(!open);
+                }}
+              >
                 <IconInfoCircle size={16} aria-hidden="true" /> {t('made.open')}
               </Anchor>
             </Popover.Target>
             <Popover.Dropdown aria-label={t('made.open')}>
-              <Details job={job} result={result} heard={heard} onRunAgain={onRunAgain} />
+              <Details
+                job={job}
+                result={result}
+                heard={heard}
+                onRunAgain={() => {
+                  setOpen(false);
+                  onRunAgain();
+                }}
+              />
             </Popover.Dropdown>
           </Popover>
         ) : null}

@@ -54,7 +54,7 @@ export function SpeakersPanel({ job, result }: Props) {
   // While the text itself is being made there is nothing to say of speakers yet.
   if (!asked || (isActive(job) && speakers.length === 0 && state !== 'pending')) return null;
   const again =
-    job.status === 'completed' && state !== 'pending' ? (
+    job.status === 'completed' && state !== 'pending' && !byChannel(speakers) ? (
       <Button
         variant="default"
         h={44}
@@ -99,6 +99,11 @@ export function SpeakersPanel({ job, result }: Props) {
       ) : null}
     </section>
   );
+}
+
+/** Voices on channels of their own are known already; there is nothing to tell apart. */
+function byChannel(speakers: readonly Speaker[]): boolean {
+  return speakers.length > 0 && speakers.every(({ id }) => id === 'left' || id === 'right');
 }
 
 /** What became of telling the speakers apart, honestly. */
