@@ -67,7 +67,7 @@ export function ReviewPanel({ items, onShow, onStep, onListen, busy }: Props) {
         </Group>
       </Group>
       <ul className={classes.items}>
-        {items.slice(0, shown).map((item) => (
+        {inSight(items, shown).map((item) => (
           <Row key={item.id} item={item} onShow={onShow} onListen={onListen} busy={busy} />
         ))}
       </ul>
@@ -111,6 +111,15 @@ export function ReviewPanel({ items, onShow, onStep, onListen, busy }: Props) {
       </Group>
     </section>
   );
+}
+
+/** The first ones; while only a few are shown, gaps before doubts, in the order of the recording all the same. */
+function inSight(items: readonly ReviewItem[], count: number): readonly ReviewItem[] {
+  if (count > FEW || items.length <= count) return items.slice(0, count);
+  const of = (kind: ReviewItem['kind']) => items.filter((item) => item.kind === kind);
+  const gaps = of('gap').slice(0, count);
+  const doubts = of('flag').slice(0, count - gaps.length);
+  return items.filter((item) => gaps.includes(item) || doubts.includes(item));
 }
 
 type RowProps = Pick<Props, 'onShow' | 'onListen' | 'busy'> & { item: ReviewItem };
