@@ -116,7 +116,7 @@ step('the same recording with other options becomes a further transcript', async
   await page.getByText(LOST).waitFor({ timeout: 60_000 });
 });
 
-step('the administrator sees the models, and what a download that cannot be says', async () => {
+step('the administrator finds the models', async () => {
   await page.getByRole('button', { name: 'Account menu' }).click();
   await page.getByRole('menuitem', { name: 'Models' }).click();
   await page.getByRole('heading', { name: 'Speech', exact: true }).waitFor();

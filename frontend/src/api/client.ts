@@ -2,7 +2,7 @@
 
 import createClient from 'openapi-fetch';
 
-import { errorFrom, NetworkError, toApiError } from '@/lib/errors';
+import { NetworkError, toApiError } from '@/lib/errors';
 
 import type { paths } from './schema.gen';
 import { session } from './session';
@@ -40,18 +40,6 @@ export const http = createClient<paths>({
   fetch: (request: Request) => authFetch(request),
   querySerializer: { array: { style: 'form', explode: true } },
 });
-
-/** A call that the generated types do not describe. Its JSON, or undefined for an answer without a body. */
-export async function callJson<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await authFetch(path, {
-    method,
-    ...(body === undefined
-      ? {}
-      : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-  });
-  if (!response.ok) throw await errorFrom(response);
-  return (response.status === 204 ? undefined : await response.json()) as T;
-}
 
 interface Outcome<T> {
   data?: T;

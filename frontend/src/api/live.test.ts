@@ -91,6 +91,26 @@ describe('a job that runs again', () => {
     });
   });
 
+  it('keeps the text around the gaps that are listened to again', async () => {
+    cache.setQueryData(keys.job('job-1'), aJob());
+    cache.setQueryData(keys.result('job-1'), oldText());
+    const stream = serveStream();
+    await watching(async () => {
+      stream.send('status', started(1));
+      await waitFor(() => {
+        expect(shown()?.previous).toBe(true);
+      });
+      // The answer to the question that the new run causes.
+      cache.setQueryData<TranscriptResult>(keys.result('job-1'), (known) => known && { ...known });
+      expect(cache.getQueryState(keys.result('job-1'))?.isInvalidated).toBe(false);
+      stream.segments(1, aSegment(1, 'heard at last'));
+      await waitFor(() => {
+        expect(cache.getQueryState(keys.result('job-1'))?.isInvalidated).toBe(true);
+      });
+      expect(shown()).toMatchObject({ previous: true, text: 'old a old b' });
+    });
+  });
+
   it('drops the windows of a run that starts over, and keeps those of a resumed one', async () => {
     const partial = aResult({ complete: false, segments: [aSegment(0, 'kept')] });
     cache.setQueryData(keys.result('job-1'), partial);

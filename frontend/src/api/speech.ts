@@ -3,21 +3,22 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { patchJob } from './cache';
-import { callJson } from './client';
+import { http, unwrap } from './client';
 import { keys } from './keys';
-import type { Gap, Job, Speaker, SpeakerCount, TranscriptResult } from './types';
+import type { Gap, SpeakerCount, TranscriptResult } from './types';
 
-const at = (id: string, rest: string) => `/api/jobs/${encodeURIComponent(id)}/${rest}`;
+const of = (id: string) => ({ params: { path: { job_id: id } } });
 
 /** Listens to one gap again, or to all where none is named; the rest of the text stays. */
 export function useRetryGaps(id: string) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (gap: Gap | null) =>
-      callJson<Job>(
-        'POST',
-        at(id, 'gaps/retry'),
-        gap ? { start_ms: gap.start_ms, end_ms: gap.end_ms } : {},
+      unwrap(
+        http.POST('/api/jobs/{job_id}/gaps/retry', {
+          ...of(id),
+          body: gap ? { start_ms: gap.start_ms, end_ms: gap.end_ms } : {},
+        }),
       ),
     onSuccess: (job) => {
       patchJob(cache, job);
@@ -29,7 +30,8 @@ export function useRetryGaps(id: string) {
 export function useRetrySpeakers(id: string) {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (count: SpeakerCount) => callJson<Job>('POST', at(id, 'speakers/retry'), count),
+    mutationFn: (count: SpeakerCount) =>
+      unwrap(http.POST('/api/jobs/{job_id}/speakers/retry', { ...of(id), body: count })),
     onSuccess: (job) => {
       patchJob(cache, job);
       void cache.invalidateQueries({ queryKey: keys.result(id) });
@@ -64,7 +66,12 @@ export function useNameSpeaker(id: string, onRefused: (error: unknown) => void) 
   };
   return useMutation({
     mutationFn: ({ speaker, name }: Naming) =>
-      callJson<Speaker>('PATCH', at(id, `speakers/${encodeURIComponent(speaker)}`), { name }),
+      unwrap(
+        http.PATCH('/api/jobs/{job_id}/speakers/{speaker}', {
+          params: { path: { job_id: id, speaker } },
+          body: { name },
+        }),
+      ),
     onMutate: ({ speaker, name }) => {
       const before = nameOf(speaker) ?? '';
       write(speaker, name);

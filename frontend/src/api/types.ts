@@ -37,11 +37,7 @@ export type Speaker = Schemas['Speaker'];
 export type Peaks = Schemas['Peaks'];
 
 /** How many speak, where it is known; both null: the server finds out. */
-export interface SpeakerCount {
-  speakers: number | null;
-  max_speakers: number | null;
-}
-
+export type SpeakerCount = Schemas['SpeakersRetry'];
 export type WorkspaceSettings = Schemas['WorkspaceSettings'];
 export type ManagedModel = Schemas['ManagedModel'];
 export type ManagedModels = Schemas['ManagedModels'];

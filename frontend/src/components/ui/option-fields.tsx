@@ -117,7 +117,7 @@ function ModeField({ options, value, onChange }: Props) {
   const alone = options && !options.local_speakers && !options.engines.some((e) => e.speakers);
   return (
     <div>
-      <Text id={modeId} fw={500} mb={4}>
+      <Text id={modeId} fw={600} mb={4}>
         {t('options.mode')}
       </Text>
       <SegmentedControl

@@ -53,8 +53,9 @@ export function SpeakersPanel({ job, result }: Props) {
   const asked = job.mode === 'dialogue' || state !== 'none' || speakers.length > 0;
   // While the text itself is being made there is nothing to say of speakers yet.
   if (!asked || (isActive(job) && speakers.length === 0 && state !== 'pending')) return null;
+  const settled = state === 'done' && byChannel(speakers);
   const again =
-    job.status === 'completed' && state !== 'pending' && !byChannel(speakers) ? (
+    job.status === 'completed' && state !== 'pending' && !settled ? (
       <Button
         variant="default"
         h={44}
