@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,30 +48,32 @@ def find_sources(words: Iterable[str], *, recursive: bool) -> Found:
 def recordings_in(folder: Path, *, recursive: bool) -> Iterator[Source]:
     """The media files of a folder in order of their names; hidden ones and links to folders are left alone."""
     try:
-        entries = sorted(folder.iterdir(), key=lambda path: path.name)
+        with os.scandir(folder) as listing:  # tells folders from files without asking for each
+            entries = sorted(listing, key=lambda entry: entry.name)
     except OSError:
         return
-    for path in entries:
-        if path.name.startswith("."):
+    for entry in entries:
+        if entry.name.startswith("."):
             continue
-        if path.is_dir():
-            if recursive and not path.is_symlink():
-                for source in recordings_in(path, recursive=True):
-                    yield Source(source.path, Path(path.name) / source.below)
-        elif is_media(path):
-            yield Source(path)
+        if entry.is_dir():
+            if recursive and not entry.is_symlink():
+                for source in recordings_in(folder / entry.name, recursive=True):
+                    yield Source(source.path, Path(entry.name) / source.below)
+        elif is_media(entry.name):
+            yield Source(folder / entry.name)
 
 
-def is_media(path: Path) -> bool:
+def is_media(name: str) -> bool:
     """Whether the name is that of a recording; files that are being copied or downloaded have other endings."""
-    if _is_scratch(path):
+    if _is_scratch(name):
         return False
-    return path.suffix.lower() in _MORE or content_type(None, path.name).startswith(("audio/", "video/"))
+    extension = name.rpartition(".")[2].lower()
+    return extension in _MORE or content_type(None, name).startswith(("audio/", "video/"))
 
 
-def _is_scratch(path: Path) -> bool:
+def _is_scratch(name: str) -> bool:
     """Hidden files, and the locks that office programs put beside an open one."""
-    return path.name.startswith((".", "~$"))
+    return name.startswith((".", "~$"))
 
 
 def _expand(word: str, recursive: bool) -> Iterator[Source]:
@@ -84,7 +87,7 @@ def _expand(word: str, recursive: bool) -> Iterator[Source]:
         named = path.suffix not in ("", ".*")
         for match in sorted(glob.glob(str(path.expanduser()), recursive=True)):  # noqa: PTH207 (one call for any base)
             found = Path(match)
-            if found.is_file() and (is_media(found) or (named and not _is_scratch(found))):
+            if found.is_file() and (is_media(found.name) or (named and not _is_scratch(found.name))):
                 yield Source(found, _below(found, base))
 
 

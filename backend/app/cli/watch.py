@@ -157,7 +157,9 @@ async def _feed(lookout: Lookout, waiting: asyncio.Queue[Source], reporter: Repo
     """Looks until there is nothing more to come, with `once` until nothing has come in a look after the first."""
     looks = 0
     while True:
-        ready = await asyncio.to_thread(lookout.look, time.monotonic())
+        began = time.monotonic()
+        ready = await asyncio.to_thread(lookout.look, began)
+        took = time.monotonic() - began  # half a second for ten thousand files
         looks += 1
         for source in ready:
             await waiting.put(source)
@@ -167,7 +169,7 @@ async def _feed(lookout: Lookout, waiting: asyncio.Queue[Source], reporter: Repo
                     f"{lookout.growing} files are empty or still being written; they were left alone."
                 )
             return
-        await asyncio.sleep(lookout.settle + 0.05 if once else max(1.0, lookout.settle / 2))
+        await asyncio.sleep(lookout.settle + 0.05 if once else max(1.0, lookout.settle / 2, 10 * took))
 
 
 async def _work(batch: Batch, waiting: asyncio.Queue[Source]) -> None:

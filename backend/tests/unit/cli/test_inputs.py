@@ -75,7 +75,7 @@ def test_a_name_that_is_there_is_no_pattern_and_comes_once(tree: Path) -> None:
     ("name", "is_one"), [("a.M4A", True), ("a.mp4", True), ("a.json", False), ("a", False)]
 )
 def test_media_by_name(name: str, is_one: bool) -> None:
-    assert is_media(Path(name)) is is_one
+    assert is_media(name) is is_one
 
 
 def test_a_file_is_given_out_when_it_has_stopped_growing_and_again_when_it_changes(tmp_path: Path) -> None:
