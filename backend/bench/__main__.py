@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from bench import report
+from bench.chart import Chart
 from bench.figures import Figure, duration
 from bench.lab import Lab
 from bench.processes import Others
@@ -18,9 +19,11 @@ from bench.processes import Others
 NAMES = (
     "start",
     "idle",
+    "engines",
     "one_hour",
     "overhead",
     "silence",
+    "three_jobs",
     "ten_hours",
     "latency",
     "shares",
@@ -46,29 +49,34 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end with the run
     print(report.machine())
     results: dict[str, list[Figure]] = {}
+    charts: dict[str, list[Chart]] = {}
     noise: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="transcribe-bench-") as folder:
         lab = Lab(Path(folder), quick=arguments.quick)
         for name in names:
             measure = importlib.import_module(f"bench.{name}").measure
-            results[name], noise[name] = _run(name, measure, lab)
+            results[name], charts[name], noise[name] = _run(name, measure, lab)
     if arguments.write:
         texts = {name: importlib.import_module(f"bench.{name}").__doc__ or "" for name in NAMES}
-        report.write(results, noise, texts, order=NAMES, quick=arguments.quick)
+        report.write(results, charts, noise, texts, order=NAMES, quick=arguments.quick)
         print(f"\nwritten: {report.PAGE.name}")
     return int(any(figure.ok is False for figures in results.values() for figure in figures))
 
 
-def _run(name: str, measure: object, lab: Lab) -> tuple[list[Figure], float]:
-    """One measurement, and the share of the machine that others took meanwhile.
+def _run(name: str, measure: object, lab: Lab) -> tuple[list[Figure], list[Chart], float]:
+    """One measurement, its charts, and the share of the machine that others took meanwhile.
 
     A broken one is a figure that says so, and the others go on.
     """
     print(f"\n{name}", flush=True)
     began, others = time.monotonic(), Others()
     figures: list[Figure] = []
+    charts: list[Chart] = []
     try:
         for figure in measure(lab):  # type: ignore[operator]
+            if not isinstance(figure, Figure):
+                charts.append(figure)
+                continue
             figures.append(figure)
             print(figure.line(), flush=True)
     except Exception as error:
@@ -77,7 +85,7 @@ def _run(name: str, measure: object, lab: Lab) -> tuple[list[Figure], float]:
     took = duration(time.monotonic() - began)
     noise = others.share()
     print(f"  took {took}; others on the machine took {noise:.0%} of it", flush=True)
-    return figures, noise
+    return figures, charts, noise
 
 
 if __name__ == "__main__":

@@ -20,16 +20,21 @@ class Lab:
 
     @cached_property
     def scripted(self) -> Path:
-        """A Whisper of base dimensions in q8_0 that says a fixed text of about 100 tokens in every window."""
-        path = self.folder / "scripted-base-q8_0.bin"
-        scripted_model.build("base", path, "q8_0")
-        return path
+        """The one of base dimensions."""
+        return self.model("base")
 
     @cached_property
     def tones(self) -> Path:
         """The model that hears each second of a pure tone as one word."""
         path = self.folder / "tone.bin"
         tone_model.build(path)
+        return path
+
+    def model(self, size: scripted_model.Size) -> Path:
+        """A Whisper of these dimensions in q8_0 that says a fixed text of about 100 tokens in every window."""
+        path = self.folder / f"scripted-{size}-q8_0.bin"
+        if not path.exists():
+            scripted_model.build(size, path, "q8_0")
         return path
 
     def hiss(self, seconds: int) -> Path:

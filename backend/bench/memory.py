@@ -21,19 +21,41 @@ class Sample:
     pss: int
     rss: int
     processes: int
+    by_kind: tuple[tuple[str, int, int], ...] = ()  # what it does, how many of them, their PSS
+
+
+def spread(sample: Sample) -> str:
+    """The memory of a moment by process: "server 120 MB, 2 x engine 300 MB"."""
+    parts = []
+    for kind, count, size in sample.by_kind:
+        many = f"{count} × " if count > 1 else ""
+        parts.append(f"{many}{kind} {size / count / 1e6:,.0f} MB")
+    return ", ".join(parts)
 
 
 def measure_tree(pid: int) -> Sample:
     """The process and its descendants now; where the system knows no PSS, RSS stands for it."""
     root = psutil.Process(pid)
     pss = rss = count = 0
+    kinds: dict[str, list[int]] = {}
     for process in (root, *root.children(recursive=True)):
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             info = process.memory_full_info()
-            pss += getattr(info, "pss", info.rss)
+            own = getattr(info, "pss", info.rss)
+            kinds.setdefault(_kind(process, root), []).append(own)
+            pss += own
             rss += info.rss
             count += 1
-    return Sample(time.monotonic(), pss, rss, count)
+    by_kind = tuple((kind, len(sizes), sum(sizes)) for kind, sizes in kinds.items())
+    return Sample(time.monotonic(), pss, rss, count, by_kind)
+
+
+def _kind(process: psutil.Process, root: psutil.Process) -> str:
+    """What a child does, by the module it runs."""
+    if process == root:
+        return "server"
+    line = " ".join(process.cmdline())
+    return next((name for name in ("engine", "decode", "rendition", "diariz") if f"{name}" in line), "other")
 
 
 class Watch:

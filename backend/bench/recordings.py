@@ -11,12 +11,13 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from tests.fixtures import speech
 from tests.fixtures.tone_model import RATE, tones
 
 Pcm = npt.NDArray[np.int16]
 
 TONE_NOISE = 0.01  # without it the model mishears: beside a pure tone there is nothing but rounding
-PART_SECONDS = 20
+TURN_SECONDS = 300
 HISS_RATE = 44_100
 HISS_BITS = 128_000  # a second
 FRAME_BYTES = 418  # kept back, so that the last window is not one of some milliseconds
@@ -50,16 +51,29 @@ def write_tones(path: Path, seconds: int, words: Sequence[str], *, seed: int = 0
     return said
 
 
-def write_speech_and_silence(path: Path, seconds: int, speech: Path) -> None:
-    """A FLAC of PART_SECONDS of a 16 kHz mono recording, as much silence, the next part, and so on."""
-    with av.open(str(speech)) as source:
+def write_talk(path: Path, seconds: int, *, silence: float) -> None:
+    """A FLAC of sentences with pauses of 0.4 s; a share of every TURN_SECONDS is silence, at its end."""
+    with av.open(str(speech.MONOLOGUE)) as source:
         samples = np.concatenate([frame.to_ndarray().reshape(-1) for frame in source.decode(audio=0)])
-    size = RATE * PART_SECONDS
-    parts = [samples[at : at + size].reshape(1, -1) for at in range(0, samples.size - size + 1, size)]
-    silence = np.zeros((1, size), np.int16)
-    count = seconds // (2 * PART_SECONDS)
-    blocks = (block for i in range(count) for block in (parts[i % len(parts)], silence))
-    _encode(path, "flac", RATE, "mono", blocks)
+    edge = RATE // 5
+    said = [
+        samples[max(0, u.start_ms * RATE // 1000 - edge) : u.end_ms * RATE // 1000 + edge]
+        for u in speech.said(speech.MONOLOGUE)
+    ]
+    talking = round(TURN_SECONDS * (1 - silence) * RATE)
+    rest = np.zeros((1, TURN_SECONDS * RATE - talking), np.int16)
+    order = random.Random(0)
+
+    def turns() -> Iterator[Pcm]:
+        for _ in range(seconds // TURN_SECONDS):
+            left = talking
+            while left > 0:
+                block = order.choice(said)[:left]
+                left -= block.size
+                yield block.reshape(1, -1)
+            yield rest
+
+    _encode(path, "flac", RATE, "mono", turns())
 
 
 def write_repeated(path: Path, speech: Path, times: int) -> int:

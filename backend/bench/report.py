@@ -12,9 +12,11 @@ from pathlib import Path
 
 import psutil
 
+from bench.chart import Chart
 from bench.figures import Figure
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+PICTURES = PAGE.parent / "img" / "benchmarks"
 BEGIN, END = "<!-- figures: begin (make bench ARGS=--write) -->", "<!-- figures: end -->"
 HEAD = "| measurement | measured | budget | verdict | taken |\n|---|---|---|---|---|"
 
@@ -30,6 +32,7 @@ def machine() -> str:
 
 def write(
     results: Mapping[str, Sequence[Figure]],
+    charts: Mapping[str, Sequence[Chart]],
     noise: Mapping[str, float],
     texts: Mapping[str, str],
     *,
@@ -46,10 +49,27 @@ def write(
     rows = {name: [line for line in section.splitlines() if line.startswith(_mark(name))] for name in order}
     for name, figures in results.items():
         rows[name] = [_row(name, figure, noise[name], quick) for figure in figures]
+    drawn = {name: [line for line in section.splitlines() if line.endswith(_drawing(name))] for name in order}
+    for name, new in charts.items():
+        if new:
+            drawn[name] = [_draw(name, chart) for chart in new]
     lines = [f"{machine()}.", "", HEAD, *(row for name in order for row in rows[name])]
-    lines += ["", "### How each is taken", ""]
+    pictures = [line for name in order for line in drawn[name]]
+    lines += ["", "### Drawn", "", *(part for line in pictures for part in (line, ""))] if pictures else [""]
+    lines += ["### How each is taken", ""]
     lines += [f"- `{name}`: {' '.join(texts[name].split())}" for name in order]
     PAGE.write_text(before + BEGIN + "\n" + "\n".join([*lines, ""]) + END + after, "utf-8")
+
+
+def _drawing(name: str) -> str:
+    return f"<!-- drawn by {name} -->"
+
+
+def _draw(name: str, chart: Chart) -> str:
+    """Writes the picture and answers the line that shows it."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    (PICTURES / f"{chart.slug}.svg").write_text(chart.svg(), "utf-8")
+    return f"![{chart.title}]({PICTURES.relative_to(PAGE.parent)}/{chart.slug}.svg) {_drawing(name)}"
 
 
 def _mark(name: str) -> str:

@@ -1,7 +1,8 @@
 """Where the time of a job goes, and how fast recordings are read with and without the search for speech.
 
 The engine's own time of each window stands in the checkpoints; the server's CPU time is that of its own process,
-which holds the API, the queue and the database. Reading happens in a process of its own, beside the engines.
+which holds the API, the queue and the database: its first thread is the event loop, in the others SQLite and files are
+worked on. Reading happens in a process of its own, beside the engines.
 """
 
 from __future__ import annotations
@@ -15,29 +16,45 @@ from pathlib import Path
 from app.asr.host.decoder import Decoder, Finished
 from app.asr.limits import MediaLimits
 from app.asr.types import TranscribeOptions, Vad
+from bench.chart import Bar, Bars, Chart
 from bench.figures import Figure
 from bench.lab import Lab
 from bench.server import wall_seconds
 
 
-def measure(lab: Lab) -> Iterator[Figure]:
+def measure(lab: Lab) -> Iterator[Figure | Chart]:
     """Informational: no budget of its own."""
-    minutes = 5 if lab.quick else 10
+    minutes = 3 if lab.quick else 10
     recording = lab.hiss(minutes * 60)
     plain, with_vad = (_read_seconds(recording, vad) for vad in (Vad.OFF, Vad.AUTO))
     with lab.server(lab.scripted) as server:
         warm = server.finish(server.upload(recording), limit_seconds=minutes * 120)
-        before = server.own_cpu_seconds()
+        before, loop_before = server.own_cpu_seconds(), server.loop_cpu_seconds()
         job = server.finish(server.again(warm), limit_seconds=minutes * 120)
-        own = server.own_cpu_seconds() - before
+        own, loop = server.own_cpu_seconds() - before, server.loop_cpu_seconds() - loop_before
         engine = _engine_seconds(server.data_dir / "transcribe.db", job["id"])
         wall, processes = wall_seconds(job), server.engine_processes
     cores = wall * processes
+    vad = with_vad - plain
     yield Figure(
         f"Shares of {processes} cores, {minutes} min, base dimensions",
-        f"engine {engine / cores:.1%}, reading {plain / cores:.1%}, server {own / cores:.1%}"
-        f" ({own / minutes * 60:.1f} CPU s an hour of audio); the search for speech would add"
-        f" {(with_vad - plain) / cores:.1%}",
+        f"engine {engine / cores:.1%}, decoding {plain / cores:.1%}, search for speech {vad / cores:.1%} (where asked"
+        f" for), server's loop {loop / cores:.1%}, database and files {max(0.0, own - loop) / cores:.1%}"
+        f" ({own / minutes * 60:.1f} CPU s of the server an hour of audio)",
+    )
+    parts = {
+        "engine": engine,
+        "decoding": plain,
+        "search for speech": vad,
+        "server": loop,
+        "database and files": max(0.0, own - loop),
+    }
+    title = f"CPU seconds of a job of {minutes} min, base dimensions"
+    yield Bars(
+        "shares",
+        title,
+        "s",
+        [("", [Bar(name, seconds, f"{seconds / cores:.1%}") for name, seconds in parts.items()])],
     )
     yield Figure(
         "Speed of reading an MP3, one process",

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from bench.chart import Chart, Line, Lines
 from bench.figures import Figure, at_most, duration, megabytes
 from bench.lab import Lab
 from bench.memory import Watch
@@ -22,7 +23,7 @@ BUDGET_MB = 1000
 BUDGET_GROWTH = 1.1
 
 
-def measure(lab: Lab) -> Iterator[Figure]:
+def measure(lab: Lab) -> Iterator[Figure | Chart]:
     """Reading the finished transcript in one answer is measured apart: it is what costs most afterwards."""
     hours = 1 if lab.quick else 10
     recording = lab.folder / "tones.flac"
@@ -51,6 +52,11 @@ def measure(lab: Lab) -> Iterator[Figure]:
         f"{right:,} of {len(said):,} ({len(heard):,} heard)",
         "all",
         right == len(said) == len(heard),
+    )
+    points = [((sample.at - began) / 60, sample.pss / 1e6) for sample in watch.samples if sample.at >= began]
+    title = f"Memory while a file of {hours} h is transcribed, tone model"
+    yield Lines(
+        "ten-hours", title, "minutes", "MB (PSS)", [Line("all processes", points[:: len(points) // 400 + 1])]
     )
     yield Figure(
         f"Wall time, {hours} h, tone model", f"{duration(wall)}, {hours * 3600 / wall:.0f} x real time"

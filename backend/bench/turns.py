@@ -11,7 +11,7 @@ from bench.bare import BareEngines, decode
 from bench.figures import duration
 from bench.lab import Lab
 from bench.processes import cpu_seconds
-from bench.server import wall_seconds
+from bench.server import Json, wall_seconds
 
 LIMIT_SECONDS = 1800.0
 
@@ -41,14 +41,15 @@ class Turns:
         return f"{duration(median(self.job))} over {duration(median(self.bare))}; each turn {each}"
 
 
-def take_turns(lab: Lab, recording: Path, *, vad: Vad, rounds: int) -> Turns:
+def take_turns(lab: Lab, recording: Path, *, vad: Vad, rounds: int, warm_up: Path) -> Turns:
     """The job finds windows with `vad`; the bare side has fixed ones, decoded before. The side that begins changes,
-    so that a drifting machine favours neither."""
+    so that a drifting machine favours neither. Both hear `warm_up` first."""
     turns = Turns()
     windows = decode(recording, recording.with_suffix(".pcm"))
     with lab.server(lab.scripted) as server, BareEngines(server.engine_processes, lab.scripted) as bare:
-        job = server.finish(server.upload(recording, vad=vad.value), limit_seconds=LIMIT_SECONDS)
-        bare.run(windows)  # both have loaded their models now, and done the work once
+        server.finish(server.upload(warm_up), limit_seconds=LIMIT_SECONDS)
+        bare.run(decode(warm_up, warm_up.with_suffix(".warm.pcm")))  # both have loaded their models now
+        job: Json | None = None
         for turn in range(rounds):
             for side in ("bare", "job") if turn % 2 else ("job", "bare"):
                 before = cpu_seconds(*(bare.pids if side == "bare" else (server.pid,)))
@@ -56,7 +57,8 @@ def take_turns(lab: Lab, recording: Path, *, vad: Vad, rounds: int) -> Turns:
                     turns.bare.append(bare.run(windows))
                     turns.bare_cpu.append(cpu_seconds(*bare.pids) - before)
                 else:
-                    done = server.finish(server.again(job), limit_seconds=LIMIT_SECONDS)
+                    begun = server.upload(recording, vad=vad.value) if job is None else server.again(job)
+                    done = job = server.finish(begun, limit_seconds=LIMIT_SECONDS)
                     turns.job.append(wall_seconds(done))
                     turns.job_cpu.append(cpu_seconds(server.pid) - before)
     return turns
