@@ -45,16 +45,11 @@ def measure(lab: Lab) -> Iterator[Figure | Chart]:
         if name not in taken[sizes[0]][0]:
             how = "`make native ARGS=--side` builds it" if name == FAST else "its package is not installed"
             yield Figure(f"Engine {name}", f"**not measured**: {how}")
-    yield Bars(
-        "engines",
-        "Seconds for a window of 30 s, one thread",
-        "s",
-        [
-            (size, [Bar(name, median(turn.wall for turn in turns)) for name, turns in taken[size][0].items()])
-            for size in sizes
-        ],
-        floors,
-    )
+    groups = [
+        (size, [Bar(name, median(turn.wall for turn in turns)) for name, turns in taken[size][0].items()])
+        for size in sizes
+    ]
+    yield Bars("engines", "Seconds for a window of 30 s, one thread", "s", groups, floors)
 
 
 def _turns(lab: Lab, size: scripted_model.Size, rounds: int) -> tuple[dict[str, list[Taken]], dict[str, int]]:
