@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,9 +16,11 @@ import pytest
 
 from app.asr.models.catalogue import CatalogueEntry
 from app.core.locks import hold
+from tests.fixtures import tone_model
 from tests.fixtures.app import MakeApp, RunningApp, sign_up
 from tests.fixtures.hub import DATA, VOICES, Hub
 from tests.fixtures.jobs import add_job
+from tests.fixtures.wav import write_wav
 
 FILE = "ggml-base-q8_0.bin"
 URL = "/api/admin/models"
@@ -180,6 +185,36 @@ async def test_a_job_that_waits_for_a_model_is_looked_at_when_it_is_verified(adm
     (folder(admin) / FILE).write_bytes(DATA)
     await admin.client.post(f"{URL}/base-q8_0/verify")
     assert told == ["changed"]
+
+
+async def test_a_job_that_waits_for_a_model_runs_when_its_download_ends(
+    make_app: MakeApp, hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hub.data = tone_model.build(tmp_path / "tone.bin").read_bytes()
+    sha256 = hashlib.sha256(hub.data).hexdigest()
+    entry = CatalogueEntry("base-q8_0", FILE, len(hub.data), sha256)
+    for module in ("app.asr.models", "app.asr.models.catalogue"):
+        monkeypatch.setattr(sys.modules[module], "catalogue", lambda: (entry,))
+    running = await make_app(model_base_url=hub.url, transcription_backend="whisper_cpp")
+    await sign_up(running.client)
+    recording = write_wav(tmp_path / "talk.wav", tone_model.tones(["one", "two"]))
+    sent = await running.client.post(
+        "/api/transcribe", files={"file": ("talk.wav", recording.read_bytes())}, data={"vad": "off"}
+    )
+    url = f"/api/jobs/{sent.json()['job_id']}"
+    await until_job(running, url, lambda job: job["wait_reason"] == "model_missing")
+    await running.client.post(f"{URL}/base-q8_0/download")
+    await until_job(running, url, lambda job: job["status"] == "completed")
+    assert (await running.client.get(f"{url}/result")).json()["text"].split() == ["one", "two"]
+    loaded = await running.client.delete(f"{URL}/base-q8_0")  # an idle process of the pool still has it
+    assert (loaded.status_code, loaded.json()["error"]["code"]) == (409, "conflict")
+
+
+async def until_job(running: RunningApp, url: str, reached: Callable[[dict[str, Any]], bool]) -> None:
+    until = time.monotonic() + 60
+    while not reached(job := (await running.client.get(url)).json()):
+        assert time.monotonic() < until, job
+        await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize(
