@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from app.core.errors import InvalidInputError, JobError
 MODEL_MISSING = "model_missing"
 MODEL_INVALID = "model_invalid"
 ENGINE_MISSING = "engine_missing"
+ENGINE_ELSEWHERE = "engine_elsewhere"  # made for another kind of machine
 # Why a provider is not asked
 CLOUD_NOT_CONFIGURED = "cloud_not_configured"
 CLOUD_FORBIDDEN = "cloud_forbidden"
@@ -71,20 +73,22 @@ def choose(
     `engine` where one is named.
 
     `strict` (production): where the first engine's model is missing the job waits for it, it never falls through to
-    a worse engine unasked.
+    a worse engine unasked. An engine of `order` that is made for other machines is passed over without a word.
     """
     reasons: list[str] = []
-    first_code: str | None = None
+    codes: list[str] = []
     for name in [engine] if engine is not None else order:
         refusal = _language_refusal(name, language) or _translate_refusal(name, translate)
         found = look(name) if refusal is None else Availability(None, "language", refusal)
         if found.spec is not None:
             return Choice(found.spec, reasons=tuple(reasons))
+        if engine is None and found.code == ENGINE_ELSEWHERE:
+            continue
         reasons.append(f"{name}: {found.reason}")
-        first_code = first_code or found.code
+        codes.append(found.code or ENGINE_MISSING)
         if engine is not None or (strict and found.code in (MODEL_MISSING, MODEL_INVALID)):
             break
-    return Choice(None, wait_reason=first_code or ENGINE_MISSING, reasons=tuple(reasons))
+    return Choice(None, wait_reason=codes[0] if codes else ENGINE_MISSING, reasons=tuple(reasons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ class Variants:
 def availability(name: str, model: str, models_dir: Path, variants: Variants = Variants()) -> Availability:
     """What is installed on this machine. Reads the disk; the first look at a model hashes it."""
     info = ENGINES.get(name)
+    if info is not None and info.system not in (None, sys.platform):
+        return Availability(None, ENGINE_ELSEWHERE, info.missing)
     if info is None or not installed(name):
         return Availability(
             None, ENGINE_MISSING, info.missing if info is not None else "there is no such engine"

@@ -14,7 +14,8 @@ class EngineInfo:
 
     `package` is the import name that must be installed, None where nothing is needed. `runs` says where the work
     is done: window by window in the `pool` of processes, at a provider over the `network`, or `nowhere` (the stub).
-    `missing` is the reason, and the remedy, that is given where it is not installed.
+    `missing` is the reason, and the remedy, that is given where it is not installed; `system` is the only
+    `sys.platform` it was made for.
     `words`, `speakers` and `translates` say what its text has; `max_seconds` is the longest stretch it takes at once.
     """
 
@@ -30,6 +31,7 @@ class EngineInfo:
     translates: bool = False
     max_seconds: int = 30
     missing: str = "not installed on this machine"
+    system: str | None = None
 
     @property
     def in_pool(self) -> bool:

@@ -44,6 +44,7 @@ ENGINES: dict[str, EngineInfo] = {
             languages="any",
             words=True,
             translates=True,
+            system="darwin",
             missing="runs on Apple silicon only, where `make extras EXTRAS=mlx` brings it",
         ),
         EngineInfo(

@@ -66,3 +66,15 @@ def test_what_may_be_asked_for() -> None:
     validate_request("auto", "base.en", "en")
     validate_request("whisper_cpp", "/srv/own.bin", "de", own_files=True)
     validate_request("stub", None, "de")
+
+
+def test_an_engine_for_other_machines_neither_answers_nor_explains() -> None:
+    elsewhere = Availability(None, "engine_elsewhere", "runs on Apple silicon only")
+    found = {"mlx": elsewhere, "whisper_cpp": MISSING, "pocketsphinx": Availability(SPHINX)}
+    order = ("mlx", *ORDER)
+    waiting = choose(None, "de", order=order, look=found.__getitem__, strict=True)
+    assert (waiting.spec, waiting.wait_reason) == (None, "model_missing")
+    draft = choose(None, "en", order=order, look=found.__getitem__, strict=False)
+    assert draft.reasons == ("whisper_cpp: the model base-q8_0 is not here",)
+    named = choose("mlx", "en", order=order, look=found.__getitem__, strict=False)
+    assert named.reasons == ("mlx: runs on Apple silicon only",)
