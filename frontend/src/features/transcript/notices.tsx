@@ -26,7 +26,9 @@ export function Notices(props: Props) {
   const { job, result, command, onRetry, onRunAgain, onListen, listening } = props;
   const origin = originOf(job, result);
   const hasText = Boolean(result?.segments.length);
-  const warnings = origin.warnings.filter((warning) => warning.code !== 'low_accuracy');
+  // These two are told at their own place.
+  const told = ['low_accuracy', ...(speakersTold(job) ? ['no_speakers'] : [])];
+  const warnings = origin.warnings.filter((warning) => !told.includes(warning.code));
   const ended = job.status === 'failed' || job.status === 'cancelled';
   return (
     <Stack gap="sm" mt="md">
@@ -129,6 +131,11 @@ export function Notices(props: Props) {
       ) : null}
     </Stack>
   );
+}
+
+/** Whether the panel of speakers says why there are none. */
+function speakersTold(job: Job): boolean {
+  return job.speaker_state === 'unavailable' || job.speaker_state === 'failed';
 }
 
 interface ActionProps {

@@ -91,6 +91,32 @@ describe('the state of telling speakers apart', () => {
     expect(await screen.findByText(text)).toBeVisible();
   });
 
+  it('is not told before the text is whole', async () => {
+    const running = { status: 'processing', speaker_state: 'pending' } as const;
+    const { unmount } = show({ ...running, stage: 'diarizing' });
+    expect(await screen.findByText(/being told apart/)).toBeVisible();
+    unmount();
+    show({ ...running, stage: 'transcribing' }, named());
+    expect(await screen.findByText('Left')).toBeVisible();
+    expect(screen.queryByText(/being told apart/)).toBeNull();
+    expect(screen.getByRole('button', { name: 'Rename Left' })).toBeDisabled();
+  });
+
+  it('is told of a job that waits to tell them apart again', async () => {
+    show({
+      status: 'pending',
+      speaker_state: 'pending',
+      windows: { planned: 3, committed: 3, executed: 3 },
+    });
+    expect(await screen.findByText(/being told apart/)).toBeVisible();
+  });
+
+  it('leaves voices on channels of their own as they are', async () => {
+    show({}, named());
+    expect(await screen.findByText('Left')).toBeVisible();
+    expect(screen.queryByRole('button', { name: 'Tell speakers apart again' })).toBeNull();
+  });
+
   it('is not mentioned where nobody asked', async () => {
     show({ mode: 'mono', speaker_state: 'none' });
     await waitFor(() => {

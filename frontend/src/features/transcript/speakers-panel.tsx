@@ -52,7 +52,8 @@ export function SpeakersPanel({ job, result }: Props) {
   const state = job.speaker_state;
   const asked = job.mode === 'dialogue' || state !== 'none' || speakers.length > 0;
   // While the text itself is being made there is nothing to say of speakers yet.
-  if (!asked || (isActive(job) && speakers.length === 0 && state !== 'pending')) return null;
+  const early = isActive(job) && !atSpeakers(job);
+  if (!asked || (early && speakers.length === 0)) return null;
   const settled = state === 'done' && byChannel(speakers);
   const again =
     job.status === 'completed' && state !== 'pending' && !settled ? (
@@ -74,7 +75,7 @@ export function SpeakersPanel({ job, result }: Props) {
         </Title>
         {again}
       </Group>
-      <StateNote job={job} known={speakers.length} />
+      {early ? null : <StateNote job={job} known={speakers.length} />}
       {speakers.length > 0 ? (
         <ul className={classes.names}>
           {speakers.map((speaker, index) => (
@@ -87,6 +88,7 @@ export function SpeakersPanel({ job, result }: Props) {
                 variant="subtle"
                 color="gray"
                 size={44}
+                disabled={job.status !== 'completed'}
                 aria-label={t('speakers.rename', { name: speaker.name })}
                 onClick={() => {
                   openRename(job.id, speaker);
@@ -99,6 +101,15 @@ export function SpeakersPanel({ job, result }: Props) {
         </ul>
       ) : null}
     </section>
+  );
+}
+
+/** Whether a running job has all of its text and is at its speakers, or is queued for nothing else. */
+function atSpeakers(job: Job): boolean {
+  if (job.speaker_state !== 'pending') return false;
+  const { planned, committed } = job.windows;
+  return (
+    job.stage === 'diarizing' || (job.status === 'pending' && planned > 0 && committed === planned)
   );
 }
 
