@@ -37,9 +37,12 @@ class FileSink(MemorySink):
         if self._file is None or result.error is not None:
             return
         line = {"window": window_to_json(window), "result": result_to_json(result)}
-        self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())  # a window takes seconds, this a millisecond
+        try:
+            self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())  # a window takes seconds, this a millisecond
+        except OSError:  # a full disk costs the way back after an interruption, not the text
+            self._file = None
 
     def _load(self, file: IO[bytes]) -> None:
         """Reads what is whole; a line that was cut by a crash is dropped, so that the next one starts afresh."""
@@ -81,10 +84,16 @@ class Checkpoints:
             except (OSError, AlreadyLockedError):
                 yield None
                 return
-            yield file
-            file.close()
-            path.unlink(missing_ok=True)
-            path.with_suffix(".lock").unlink(missing_ok=True)
+            done = False
+            try:
+                yield file
+                done = True
+            finally:
+                with contextlib.suppress(OSError):
+                    file.close()
+                    if done or path.stat().st_size == 0:
+                        path.unlink()
+                        path.with_suffix(".lock").unlink()
 
     def clean(self) -> None:
         """Remove what has not been gone on with for a month."""

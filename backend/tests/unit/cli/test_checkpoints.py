@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
+
+import pytest
 
 from app.asr.types import Segment, Window, WindowResult, Word
 from app.cli.checkpoints import KEEP_SECONDS, Checkpoints, FileSink
@@ -48,6 +52,26 @@ async def test_a_torn_line_is_dropped_and_written_again(tmp_path: Path) -> None:
         await sink.committed(WINDOWS[2], RESULT)
     with path.open("a+b") as file:
         assert sorted(FileSink(file).results) == [0, 2]
+
+
+@pytest.fixture
+def full_disk() -> Iterator[IO[bytes]]:
+    with Path("/dev/full").open("r+b", buffering=0) as file:
+        yield file
+
+
+async def test_a_disk_that_is_full_costs_no_text(full_disk: IO[bytes]) -> None:
+    sink = FileSink()
+    sink._file = full_disk
+    await sink.committed(WINDOWS[0], RESULT)
+    await sink.committed(WINDOWS[1], RESULT)
+    assert sorted(sink.results) == [0, 1]
+
+
+def test_what_was_never_begun_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError), Checkpoints(tmp_path).open("a" * 64, "plan"):
+        raise ValueError
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_old_checkpoints_are_forgotten(tmp_path: Path) -> None:
