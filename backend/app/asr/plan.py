@@ -24,6 +24,8 @@ def plan_fingerprint(options: TranscribeOptions, spec: EngineSpec) -> str:
     A model counts by name and size: the catalogue pins the bytes of each name.
     """
     model = Path(spec.model_path) if spec.model_path else None
+    if model is not None and model.is_dir():
+        model = max(model.iterdir(), key=lambda file: file.stat().st_size, default=model)  # its weights
     remote = spec.engine in ENGINES and ENGINES[spec.engine].needs_network
     facts = {
         "pipeline": PIPELINE_VERSION,

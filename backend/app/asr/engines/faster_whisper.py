@@ -10,7 +10,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,15 @@ import ctranslate2
 import numpy as np
 from faster_whisper import WhisperModel
 
-from app.asr import ctranslate, quality
+from app.asr import ctranslate
+from app.asr.engines import prompts
 from app.asr.engines.base import Samples
 from app.asr.engines.placing import in_order, sound
 from app.asr.engines.words import clip
 from app.asr.types import EngineSpec, Segment, Window, WindowOptions, WindowResult, Word
 from app.core.errors import JobError
 
-# Tokens kept of each hint: together they must leave the model room for the text of 30 s.
-_VOCABULARY_TOKENS, _PROMPT_TOKENS = 100, 110
+_HINT_TOKENS = 223  # half of the decoder's 448, less a mark
 _MIN_FRAMES = 100  # of 10 ms
 _CUDA_TYPES = ("float16", "int8_float16", "float32")
 
@@ -91,8 +91,8 @@ class FasterWhisper:
             log_prob_threshold=-1.0,
             no_speech_threshold=0.6,
             condition_on_previous_text=False,
-            initial_prompt=model.tokens(options.prompt)[-_PROMPT_TOKENS:] or None,
-            hotwords=_fitting(options.vocabulary, model) or None,
+            initial_prompt=_hint(options, model) or None,
+            hotwords=None,
             prefix=None,
             suppress_blank=True,
             suppress_tokens=model.silenced,
@@ -105,7 +105,7 @@ class FasterWhisper:
         segments = [_segment(part, window) for part in model.passes(heard)]
         placed = in_order([segment for segment in segments if segment.text], window)
         return WindowResult(
-            segments=tuple(quality.review(placed, window)),
+            segments=tuple(placed),
             language=info.language,
             engine_ms=round((time.monotonic() - began) * 1000),
         )
@@ -196,15 +196,11 @@ def _temperatures(attempt: int) -> tuple[float, ...]:
     return first, min(1.0, first + 0.4)
 
 
-def _fitting(vocabulary: Sequence[str], model: _Model) -> str:
-    """As many of the terms as there is room for, in their order."""
-    text = ""
-    for term in vocabulary:
-        longer = f"{text}, {term}" if text else term
-        if len(model.tokens(longer)) > _VOCABULARY_TOKENS:
-            break
-        text = longer
-    return text
+def _hint(options: WindowOptions, model: _Model) -> str:
+    """What whisper_cpp is told, too: style and terms in one text that leaves the model room for the window's own."""
+    return prompts.compose(
+        options.prompt, options.vocabulary, _HINT_TOKENS, lambda text: len(model.tokens(text))
+    )
 
 
 def _segment(part: Any, window: Window) -> Segment:

@@ -175,11 +175,10 @@ def test_hints_reach_the_model(engine: Any, monkeypatch: pytest.MonkeyPatch) -> 
     )
     hear(engine, 1, WindowOptions("en"))
     first, second = asked
-    assert first["hotwords"] == "Anna, David"
-    assert engine._model.hf_tokenizer.decode(first["initial_prompt"]) == " Tomorrow."
+    assert all(hint in first["initial_prompt"] for hint in ("Anna", "David", "Tomorrow."))
     assert first["task"] == "translate"
     assert first["temperature"] == (0.4, 0.8)
-    assert (second["hotwords"], second["initial_prompt"], second["task"]) == (None, None, "transcribe")
+    assert (second["initial_prompt"], second["task"]) == (None, "transcribe")
     assert second["temperature"][0] == 0.0
 
 
@@ -252,4 +251,4 @@ def test_without_the_package_the_remedy_is_told(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("app.asr.engines.registry.find_spec", lambda name: None)
     found = availability("faster_whisper", "base", tmp_path)
     assert found.code == "engine_missing"
-    assert 'pip install "transcribe[faster-whisper]"' in str(found.reason)
+    assert "faster-whisper" in str(found.reason)
