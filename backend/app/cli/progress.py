@@ -141,7 +141,7 @@ class _Bars:
             TextColumn("ETA"),
             TimeRemainingColumn(),
         )
-        self._bars = Progress(*columns, console=console)
+        self._bars = Progress(*columns, console=console, transient=True)
         self._active = 0
 
     def say(self, message: str) -> None:
