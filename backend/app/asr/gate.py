@@ -6,6 +6,7 @@ speech under it is taken out, because it is a transcript of nothing. docs/adr/00
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 
@@ -19,16 +20,17 @@ from app.core.errors import JobError
 
 # Flags of text that is worth nothing: it neither counts in a comparison nor fills a gap.
 WORTHLESS = frozenset({"loop", "too_fast", "no_speech", "language_flip"})
-VERY_LOW_CONFIDENCE = 0.2
+MIN_LOG_CONFIDENCE = -1.0  # mean over the text; Whisper's own bound for another temperature
 LOW_WEIGHT = 0.25  # of a second of text with low confidence, against one that is fine
 SILENT_PEAK = 33 / 32768  # -60 dBFS: quieter than the noise of a good microphone in an empty room
 MAX_GAP_RUNS = 3  # each costs as much as a window
 GAP_RUN_MS = (
     1_000  # half of what is reported: a short sentence that the engine passed over is worth a second look
 )
-GAP_PAD_MS = 400
+PAD_MS = 250  # of silence at a cut, as the cutter of windows leaves (CutSettings.pad_ms)
 WHOLE_SHARE = 0.9  # a cut that is as good as the whole window would be answered the same again
 MIN_CUT_MS = 200
+LONG_SILENCE_MS = 1_000  # what is left away of one at a cut; noise there is what engines invent text on
 SHARE_OF_TIME = 0.75
 
 
@@ -130,20 +132,18 @@ class _Hearing:
         if "no_speech" in flags:  # invented, unless it is the misplaced text of speech that has none
             placed = [segment for segment in result.segments if "no_speech" not in segment.flags]
             return bool(coverage.measure(self._window, placed, GAP_RUN_MS)[1])
-        guesses = [
-            len(segment.text)
-            for segment in result.segments
-            if segment.confidence is not None and segment.confidence < VERY_LOW_CONFIDENCE
-        ]
-        return 2 * sum(guesses) > sum(len(segment.text) for segment in result.segments)
+        sure = [(len(s.text), s.confidence) for s in result.segments if s.confidence is not None]
+        logs = sum(length * math.log(max(confidence, 1e-6)) for length, confidence in sure)
+        return logs < MIN_LOG_CONFIDENCE * sum(length for length, _ in sure)
 
     def _again(self, first: WindowResult) -> WindowResult | None:
-        """The window in two halves where a silence parts it, else the whole at another temperature. The half that
-        failed gets another temperature, too: it holds the sound that the engine stumbled over."""
+        """The window in two halves where a silence parts it, else the whole at another temperature. Where the halves
+        leave no long silence away, the one that failed gets another temperature, too: it is heard as before."""
         other = replace(self._options, attempt=self._options.attempt + 1)
         parts = halves(self._window)
         if parts is None:
             return self._try(self._window, other)
+        shorter = parts[1].start_ms - parts[0].end_ms >= LONG_SILENCE_MS
         answers = []
         for part in parts:
             bad = any(
@@ -151,7 +151,7 @@ class _Hearing:
                 for segment in first.segments
                 if not WORTHLESS.isdisjoint(segment.flags)
             )
-            answer = self._try(part, other if bad else self._options)
+            answer = self._try(part, other if bad and not shorter else self._options)
             if answer is None:
                 return None
             answers.append(answer)
@@ -162,9 +162,7 @@ class _Hearing:
     def _listen_to(self, gap: coverage.Region) -> WindowResult | None:
         """The gap as a window of its own."""
         window = self._window
-        part = part_of(
-            window, max(window.start_ms, gap[0] - GAP_PAD_MS), min(window.end_ms, gap[1] + GAP_PAD_MS)
-        )
+        part = part_of(window, max(window.start_ms, gap[0] - PAD_MS), min(window.end_ms, gap[1] + PAD_MS))
         same = part.duration_ms >= WHOLE_SHARE * window.duration_ms
         options = replace(self._options, attempt=self._options.attempt + 1) if same else self._options
         return self._try(part, options)
@@ -185,8 +183,8 @@ def _score(result: WindowResult) -> tuple[float, int, float]:
 
 
 def halves(window: Window) -> tuple[Window, Window] | None:
-    """The window cut in its longest inner silence; None where speech has none of MIN_CUT_MS between a fifth and four
-    fifths of the window."""
+    """The window cut in its longest inner silence, most of which neither half gets; None where there is none of
+    MIN_CUT_MS between a fifth and four fifths of the window."""
     earliest = window.start_ms + window.duration_ms // 5
     latest = window.end_ms - window.duration_ms // 5
     silences = [
@@ -197,8 +195,8 @@ def halves(window: Window) -> tuple[Window, Window] | None:
     if not silences:
         return None
     low, high = max(silences, key=lambda silence: silence[1] - silence[0])
-    middle = (low + high) // 2
-    return part_of(window, window.start_ms, middle), part_of(window, middle, window.end_ms)
+    pad = min(PAD_MS, (high - low) // 2)
+    return part_of(window, window.start_ms, low + pad), part_of(window, high - pad, window.end_ms)
 
 
 def part_of(window: Window, start_ms: int, end_ms: int) -> Window:

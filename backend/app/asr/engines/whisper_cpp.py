@@ -37,6 +37,9 @@ class WhisperCpp:
         self._context: Any = None
         self._english_only = False
         self._aligned = False
+        self._heads: alignment.Heads | None = None
+        self._path = ""
+        self._drawn = False  # whether the context's random numbers have been used
 
     def load(self, spec: EngineSpec) -> None:
         """Checks processor and file before native code sees them: it crashes on a broken model."""
@@ -46,23 +49,38 @@ class WhisperCpp:
         header = ggml.check(Path(spec.model_path))
         self._english_only = not header.multilingual
         self._aligned = spec.word_times == DTW
+        self._heads = alignment.heads(header) if self._aligned else None
+        self._path = os.fspath(spec.model_path)
+        self._open()
+
+    def _open(self) -> None:
+        """A new context: weights and state."""
         settings = whisper.whisper_context_default_params()
         settings.use_gpu = False
         # Measured (docs/adr/0009): with the kernels of `make native` flash attention costs more than it saves.
         settings.flash_attn = "LLAMAFILE = 1" not in whisper.whisper_print_system_info()
-        if self._aligned:
-            _align(settings, alignment.heads(header))
-        self._context = whisper.whisper_init_from_file_with_params(os.fspath(spec.model_path), settings)
+        if self._heads is not None:
+            _align(settings, self._heads)
+        if self._context is not None:
+            whisper.whisper_free(self._context)
+        self._drawn = False
+        self._context = whisper.whisper_init_from_file_with_params(self._path, settings)
         if self._context is None:
             raise JobError("model_invalid", "The model file could not be loaded.")
 
     def transcribe(self, samples: Samples, window: Window, options: WindowOptions) -> WindowResult:
         """One call of whisper_full: nothing is carried over from the call before.
 
+        whisper.cpp seeds its random numbers once for a context. Without a temperature none are drawn; a further attempt
+        draws some, and gets a new context first where one before it did: its text, too, depends on nothing else.
         A model that knows English only has nothing to translate: there the option changes nothing.
         """
         began = time.monotonic()
         audio = sound(samples)
+        if options.attempt:
+            if self._drawn:
+                self._open()
+            self._drawn = True
         wanted = "en" if self._english_only else options.language or ""
         if wanted and whisper.whisper_lang_id(wanted) < 0:
             raise JobError("engine_failed", f"Whisper does not know the language {wanted}.")

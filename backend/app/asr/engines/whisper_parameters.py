@@ -69,7 +69,9 @@ def fill(p: Any, call: Call) -> None:
     p.suppress_nst = True
     p.suppress_regex = ""
     p.temperature = min(call.attempt, 2) * TEMPERATURE_STEP
-    p.temperature_inc = TEMPERATURE_STEP
+    p.temperature_inc = (
+        TEMPERATURE_STEP if call.attempt else 0.0
+    )  # the first time the gate judges, not the library
     p.max_initial_ts = 1.0
     p.length_penalty = -1.0
     p.entropy_thold = 2.4

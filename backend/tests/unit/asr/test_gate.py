@@ -82,11 +82,19 @@ def test_a_loop_is_heard_again_in_halves() -> None:
     assert result.reruns == 1
     halves = engine.calls[1:]
     assert [(w.start_ms, w.end_ms, w.speech) for w, _, _ in halves] == [
-        (60_000, 72_000, ((61_000, 70_000),)),
-        (72_000, 85_000, ((74_000, 84_000),)),
+        (60_000, 70_250, ((61_000, 70_000),)),
+        (73_750, 85_000, ((74_000, 84_000),)),
     ]
-    assert [samples for _, _, samples in halves] == [12 * 16_000, 13 * 16_000]
-    assert [options.attempt for _, options, _ in halves] == [1, 1]
+    assert [samples for _, _, samples in halves] == [10_250 * 16, 11_250 * 16]
+    assert [options.attempt for _, options, _ in halves] == [0, 0]
+
+
+def test_a_short_silence_parts_a_loop_and_the_half_that_failed_is_heard_warmer() -> None:
+    window = replace(WINDOW, speech=((61_000, 72_000), (72_400, 84_000)))
+    engine = Scripted(lambda _w, _o: [phrase(61_000, 72_000, LOOP)])
+    gate.hear(engine, SOUND, window, ENGLISH)
+    asked = [(w.start_ms, w.end_ms, options.attempt) for w, options, _ in engine.calls[1:3]]
+    assert asked == [(60_000, 72_200, 1), (72_200, 85_000, 0)]
 
 
 def test_without_a_silence_the_whole_is_heard_at_another_temperature() -> None:
@@ -181,7 +189,7 @@ def test_a_muted_stretch_is_repaired_or_reported(always: bool) -> None:
     result = gate.hear(engine, SOUND, WINDOW, ENGLISH)
     assert result.reruns == 1
     asked = engine.calls[1][0]
-    assert (asked.start_ms, asked.end_ms) == (64_100, 68_400)
+    assert (asked.start_ms, asked.end_ms) == (64_250, 68_250)
     if always:
         assert result.gaps == ((64_500, 68_000),)
         assert result.covered_ms == 19_000 - 3_500

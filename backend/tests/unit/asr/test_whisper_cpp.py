@@ -44,6 +44,11 @@ def test_every_parameter_of_the_library_is_set() -> None:
         assert known.get(name, name) in recorder.names, f"{name} is not set on every call"
 
 
+def test_the_first_attempt_draws_no_random_numbers() -> None:
+    assert parameters(Call("en")).temperature_inc == 0
+    assert parameters(Call("en", attempt=1)).temperature_inc > 0
+
+
 def test_attempts_begin_warmer_and_end_within_the_ladder() -> None:
     warmth = [parameters(Call("en", attempt=attempt)).temperature for attempt in range(4)]
     assert warmth == pytest.approx([0, TEMPERATURE_STEP, 2 * TEMPERATURE_STEP, 2 * TEMPERATURE_STEP])
@@ -97,6 +102,19 @@ def test_a_prompt_changes_what_the_speech_model_is_sure_of(speech_spec: EngineSp
     plain = engine.transcribe(sound, window, WindowOptions("en"))
     assert engine.transcribe(sound, window, told).segments[0].confidence != plain.segments[0].confidence
     assert engine.transcribe(sound, window, WindowOptions("en")).segments == plain.segments
+
+
+def test_a_warmer_attempt_depends_on_nothing_before_it(speech_spec: EngineSpec) -> None:
+    """The text of noise is nothing but chance, so it shows whether chance begins anew."""
+    window, warm = Window(0, 0, 6_000), WindowOptions("en", attempt=1)
+    noise = np.random.default_rng(1).standard_normal(96_000).astype(np.float32).cumsum()
+    noise = np.asarray(noise / np.abs(noise).max() * 0.5, np.float32)
+    engine = loaded(speech_spec)
+    first = engine.transcribe(noise, window, warm)
+    assert first.segments
+    assert engine.transcribe(noise, window, warm).segments == first.segments
+    engine.transcribe(noise[:32_000], Window(1, 0, 2_000), warm)
+    assert engine.transcribe(noise, window, warm).segments == first.segments
 
 
 def test_translation_of_an_english_model_changes_nothing(speech_spec: EngineSpec) -> None:

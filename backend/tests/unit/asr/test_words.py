@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.asr.engines.words import Token, clip, fit, merge, place, spread
-from app.asr.types import Word
+from app.asr.engines.words import SPEECH_SLACK_MS, Token, clip, clip_segment, fit, join, merge, place, spread
+from app.asr.types import Segment, Word
 
 
 def tokens(*parts: bytes) -> list[Token]:
@@ -68,3 +70,61 @@ def test_fitted_words_are_in_order_and_inside(raw: list[tuple[int, int]], length
         for word in fitted:
             assert clock <= word.start_ms < word.end_ms <= 1_000 + length
             clock = word.end_ms
+
+
+@given(st.text(max_size=40), st.lists(st.integers(0, 160), max_size=12), st.sampled_from(["en", "ja"]))
+def test_any_split_into_tokens_keeps_every_character(text: str, cuts: list[int], language: str) -> None:
+    """Tokens are parts of characters as often as not; words together are the text without its blanks."""
+    data = text.encode()
+    edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    parts = tokens(*(data[a:b] for a, b in pairwise(edges)))
+    heard = "".join("".join(texts(parts, language)).split())
+    assert heard == "".join(text.split())
+
+
+regions = st.lists(st.integers(0, 30_000), max_size=8, unique=True).map(
+    lambda edges: list(zip(sorted(edges)[::2], sorted(edges)[1::2], strict=False))
+)
+
+
+@given(
+    regions, st.integers(0, 29_000), st.integers(1, 15_000), st.lists(st.tuples(times, times), max_size=12)
+)
+def test_a_clipped_segment_is_in_order_and_near_its_speech(
+    speech: list[tuple[int, int]], start: int, length: int, raw: list[tuple[int, int]]
+) -> None:
+    end = start + length
+    words = fit([Word(f"w{i}", a, b) for i, (a, b) in enumerate(raw)], start, end, ())
+    segment = Segment(start, end, " ".join(word.text for word in words), tuple(words))
+    clipped = clip_segment(segment, speech)
+    assert [word.text for word in clipped.words] == [word.text for word in words]
+    assert start <= clipped.start_ms < clipped.end_ms <= end
+    touched = [region for region in speech if region[0] < end and region[1] > start]
+    if not touched:
+        assert clipped == segment
+        return
+    assert clipped.start_ms >= min(touched[0][0] - SPEECH_SLACK_MS, end - 1)
+    assert clipped.end_ms <= max(touched[-1][1] + SPEECH_SLACK_MS, clipped.start_ms + 1)
+    if clipped.end_ms - clipped.start_ms >= len(words):  # else there is no room for them to be apart
+        clock = clipped.start_ms
+        for word in clipped.words:
+            assert clock <= word.start_ms < word.end_ms <= clipped.end_ms
+            clock = word.end_ms
+
+
+def test_a_word_in_a_pause_goes_to_the_nearer_side() -> None:
+    words = (
+        Word("one", 0, 800),
+        Word("two", 1_500, 1_700),
+        Word("three", 4_600, 4_700),
+        Word("four", 5_000, 5_500),
+    )
+    segment = Segment(0, 5_500, "one two three four", words)
+    clipped = clip_segment(segment, ((0, 1_200), (5_000, 6_000)))
+    assert (clipped.words[1].start_ms, clipped.words[1].end_ms) == (1_000, 1_200)
+    assert clipped.words[2].start_ms == 5_000
+
+
+def test_join_knows_scripts_without_blanks() -> None:
+    assert join(["a", "b"], "en") == "a b"
+    assert join(["今", "日"], "ja") == "今日"
