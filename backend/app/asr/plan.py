@@ -14,7 +14,7 @@ from app.asr.segmentation.cutter import CutSettings
 from app.asr.segmentation.regions import RegionSettings
 from app.asr.types import EngineSpec, TranscribeOptions
 
-PIPELINE_VERSION = 4  # raise it when decoding, segmentation or engine parameters change results
+PIPELINE_VERSION = 5  # raise it when decoding, segmentation or engine parameters change results
 _LIBRARIES = ("av", "numpy", "silero-vad", "pywhispercpp", "pocketsphinx", "ctranslate2")
 
 
