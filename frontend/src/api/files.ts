@@ -1,6 +1,6 @@
 /** Media: where to play a recording from, and how loud it is. */
 
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 
 import { ApiError } from '@/lib/errors';
 
@@ -23,10 +23,14 @@ export function useMediaUrl(fileId: string | undefined) {
   });
 }
 
-/** The loudness of a recording; null where no job has read it yet. */
-export function usePeaks(fileId: string, enabled: boolean) {
+/** How often a job at work is asked whether it has read the recording. */
+const PEAKS_POLL_MS = 5000;
+
+/** The loudness of a recording; null where no job has read it yet, which is asked again while one is at it. */
+export function usePeaks(fileId: string, jobActive: boolean) {
   return useQuery({
-    queryKey: keys.peaks(fileId),
+    // At the end of a job a "not yet" is no answer any more.
+    queryKey: keys.peaks(fileId, jobActive),
     queryFn: async () => {
       try {
         return await unwrap(
@@ -38,8 +42,9 @@ export function usePeaks(fileId: string, enabled: boolean) {
         throw error;
       }
     },
-    enabled,
+    placeholderData: keepPreviousData,
     staleTime: Infinity,
     retry: false,
+    refetchInterval: (query) => (jobActive && query.state.data === null ? PEAKS_POLL_MS : false),
   });
 }

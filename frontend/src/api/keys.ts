@@ -14,7 +14,7 @@ export const keys = {
   recent: ['jobs', 'recent'] as const,
   job: (id: string) => ['job', id] as const,
   result: (id: string) => ['job', id, 'result'] as const,
-  peaks: (fileId: string) => ['peaks', fileId] as const,
+  peaks: (fileId: string, jobActive: boolean) => ['peaks', fileId, jobActive] as const,
   models: ['admin', 'models'] as const,
   workspaceSettings: (id: string) => ['workspace', id, 'settings'] as const,
   media: (fileId: string) => ['media', fileId] as const,

@@ -55,7 +55,7 @@ export function TranscriptView(props: TranscriptViewProps) {
   const earlier = active && Boolean(result?.previous) && segments.length > 0;
   const media = useMedia(player, job.file_id, segments.length > 0 && isWhole(job, result));
   const review = useReview(job, result, player);
-  const peaks = usePeaks(job.file_id, job.duration_ms !== null).data ?? null;
+  const peaks = usePeaks(job.file_id, active).data ?? null;
   usePlayerKeys({ player, singleKeys, onHelp: helpControl.open, onStep: review.step });
   useEffect(() => {
     if (startSeconds) player.seek(startSeconds * 1000);
