@@ -24,7 +24,7 @@ from bench.server import wall_seconds
 
 def measure(lab: Lab) -> Iterator[Figure | Chart]:
     """Informational: no budget of its own."""
-    minutes = 3 if lab.quick else 10
+    minutes = 2 if lab.quick else 10
     recording = lab.hiss(minutes * 60)
     plain, with_vad = (_read_seconds(recording, vad) for vad in (Vad.OFF, Vad.AUTO))
     with lab.server(lab.scripted) as server:
