@@ -253,6 +253,7 @@ def monologue() -> list[tuple[Window, Samples]]:
     return windows(decoded(speech.MONOLOGUE))
 
 
+@pytest.mark.slow
 def test_the_monologue_is_no_worse_and_nothing_is_flagged(
     engine: Engine, monologue: list[tuple[Window, Samples]]
 ) -> None:
@@ -362,7 +363,7 @@ def test_no_words_outside_speech(engine: Engine, noise: Callable[[int], np.ndarr
 
 async def test_a_looping_model_ends_flagged_within_the_deadline(tmp_path: Path) -> None:
     model = scripted_model.build("tiny", tmp_path / "loop.bin", loop=14)
-    pool = EnginePool(1, nice=0, window_timeout=60)
+    pool = EnginePool(1, nice=0)  # its deadline is 300 s
     window = Window(0, 0, 30_000, speech=((200, 14_000), (15_000, 29_800)))
 
     async def start() -> None:
@@ -373,7 +374,7 @@ async def test_a_looping_model_ends_flagged_within_the_deadline(tmp_path: Path) 
         result = await pool.submit(
             "job", EngineSpec("whisper_cpp", "loop", str(model)), ENGLISH, window, pcm(30), start
         )
-        assert time.monotonic() - began < 60
+        assert time.monotonic() - began < 300
     finally:
         await pool.close()
     assert result.reruns == 1
