@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.asr.remote import errors, flac
@@ -46,9 +46,15 @@ class OpenAI:
         return remote_model(name or self._settings.openai_model, self._settings.openai_base_url)
 
     async def hear(
-        self, model: RemoteModel, pcm: bytes, window: Window, options: WindowOptions
+        self,
+        model: RemoteModel,
+        pcm: bytes,
+        window: Window,
+        options: WindowOptions,
+        known: Mapping[str, str] | None = None,
     ) -> WindowResult:
-        """The text of one window (`pcm`: 16 kHz mono int16). Raises `ProviderError`."""
+        """The text of one window (`pcm`: 16 kHz mono int16). `known` holds samples of voices by label, as data URLs.
+        Raises `ProviderError`."""
         began = time.monotonic()
         async with self._room:
             audio = await asyncio.to_thread(flac.encode, pcm)
@@ -58,7 +64,7 @@ class OpenAI:
                     errors.REJECTED,
                     f"A window of {len(audio) // MIB} MiB is larger than {model.name} takes.",
                 )
-            result = await self._richest(model, audio, window, options)
+            result = await self._richest(model, audio, window, options, known or {})
         return WindowResult(
             result.segments,
             "en" if options.translate else result.language or options.language,
@@ -71,7 +77,12 @@ class OpenAI:
             await self._made.close()
 
     async def _richest(
-        self, model: RemoteModel, audio: bytes, window: Window, options: WindowOptions
+        self,
+        model: RemoteModel,
+        audio: bytes,
+        window: Window,
+        options: WindowOptions,
+        known: Mapping[str, str],
     ) -> WindowResult:
         """The answer in the richest format the server takes; what it refuses is not asked for again."""
         while True:
@@ -81,7 +92,7 @@ class OpenAI:
                     ENGINE,
                     self._breaker,
                     self.patience,
-                    lambda at=at: self._once(model, model.formats[at], audio, window, options),  # type: ignore[misc]
+                    lambda at=at: self._once(model, model.formats[at], audio, window, options, known),  # type: ignore[misc]
                 )
             except ProviderError as error:
                 poorer = at + 1
@@ -90,16 +101,27 @@ class OpenAI:
                 self._format[model.name] = max(poorer, self._format.get(model.name, 0))
 
     async def _once(
-        self, model: RemoteModel, answer_format: str, audio: bytes, window: Window, options: WindowOptions
+        self,
+        model: RemoteModel,
+        answer_format: str,
+        audio: bytes,
+        window: Window,
+        options: WindowOptions,
+        known: Mapping[str, str],
     ) -> WindowResult:
-        answer = await self._call(lambda: self._send(model, answer_format, audio, options))
+        answer = await self._call(lambda: self._send(model, answer_format, audio, options, known))
         try:
             return window_result(answer, window)
         except ValueError:
             raise errors.garbage(ENGINE) from None
 
     async def _send(
-        self, model: RemoteModel, answer_format: str, audio: bytes, options: WindowOptions
+        self,
+        model: RemoteModel,
+        answer_format: str,
+        audio: bytes,
+        options: WindowOptions,
+        known: Mapping[str, str],
     ) -> Any:
         """One request through the SDK; the answer's JSON, unchecked."""
         client = self._client()
@@ -118,6 +140,9 @@ class OpenAI:
             asked["timestamp_granularities"] = ["word", "segment"]
         if model.chunking:
             asked["chunking_strategy"] = "auto"
+        if known:
+            asked["known_speaker_names"] = list(known)
+            asked["known_speaker_references"] = list(known.values())
         if options.language is not None and len(options.language) == 2:
             asked |= {"languages": [options.language]} if model.languages else {"language": options.language}
         raw = await client.audio.transcriptions.with_raw_response.create(**asked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 from app.asr.engines.openai import OpenAI
@@ -12,7 +11,8 @@ from app.asr.remote.calls import Calls
 from app.asr.remote.errors import ProviderError
 from app.asr.remote.openai_models import RemoteModel
 from app.asr.remote.sentences import checked
-from app.asr.types import EngineSpec, Segment, Window, WindowOptions, WindowResult
+from app.asr.remote.voices import Voices
+from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
 from app.core.errors import JobError
 
 
@@ -27,6 +27,7 @@ class RemoteHearer:
         self._provider = provider
         self._model = model
         self._calls = calls
+        self._voices = Voices(model.known_speakers)
         self._pipeline = asyncio.current_task()
         self._at_work: set[asyncio.Task[Any]] = set()
         self._failure: JobError | None = None
@@ -47,7 +48,10 @@ class RemoteHearer:
         try:
             if self._failure is not None:
                 raise self._failure
-            return await self._hear(options, window, pcm, on_start)
+            try:
+                return await self._hear(options, window, pcm, on_start)
+            finally:
+                self._voices.over(window)
         except JobError as error:
             self._failure = self._failure or error
             if task is not None:
@@ -63,22 +67,15 @@ class RemoteHearer:
         pcm: bytes,
         on_start: Start,
     ) -> WindowResult:
+        known = await self._voices.known(window)
         call = await self._calls.begin(window.index, window.duration_ms)
         options = await on_start() or options
         try:
-            result = await self._provider.hear(self._model, pcm, window, options)
+            result = await self._provider.hear(self._model, pcm, window, options, known)
         except ProviderError as error:
             if not error.retryable:  # else the call stays open, and a later try goes on with it
                 await self._calls.failed(call, error.message)
             raise
         await self._calls.done(call, self._model.name)
-        named = replace(result, segments=tuple(_named(s, window) for s in result.segments))
+        named = await self._voices.named(window, pcm, result)
         return checked(window, named, "en" if options.translate else options.language)
-
-
-def _named(segment: Segment, window: Window) -> Segment:
-    """Speakers are told apart inside one request only: A of the second window may be another person than A of the
-    first, so it gets a label of its own."""
-    if segment.speaker is None or window.index == 0:
-        return segment
-    return replace(segment, speaker=f"{segment.speaker}{window.index + 1}")

@@ -17,7 +17,7 @@ _SHUTDOWN = date(2027, 2, 26)  # announced for every model of its time but gpt-t
 @dataclass(frozen=True, slots=True)
 class RemoteModel:
     """One model. `window_ms` is how much audio goes into one request, `max_bytes` and `max_seconds` are the provider's
-    limits for it (None: not told).
+    limits for it (None: not told). `known_speakers` is how many voices may be shown to it beforehand.
 
     `formats` are the response formats to ask for, the richest first: what a server refuses is asked for again as the
     next one. `segments` and `words` say whether the richest has times; without them a text is spread over the
@@ -35,6 +35,7 @@ class RemoteModel:
     languages: bool = False
     translates: bool = False
     chunking: bool = False
+    known_speakers: int = 0
     max_bytes: int | None = 25 * MIB
     max_seconds: int | None = None
     retires_on: date | None = None
@@ -69,6 +70,7 @@ _MODELS = (
         speakers=True,
         prompt=False,
         chunking=True,
+        known_speakers=4,
         max_bytes=None,
         max_seconds=1400,
         retires_on=_SHUTDOWN,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import io
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import av
 import pytest
 
 from app.asr.engines.openai import OpenAI, hints
@@ -58,6 +61,10 @@ VERBOSE = {
 }
 
 
+async def nothing() -> None:
+    """What is to happen when a window starts."""
+
+
 def settings(providers: FakeProviders, tmp_path: Any, **changes: Any) -> CloudSettings:
     return build_settings(tmp_path, **(providers.settings | changes)).cloud
 
@@ -89,8 +96,6 @@ async def test_words_and_segments_come_with_absolute_times(providers: FakeProvid
 
 
 async def test_the_audio_arrives_as_it_was(providers: FakeProviders, openai: OpenAI) -> None:
-    import av
-
     heard = []
 
     def script(audio: bytes, _asked: Any) -> dict[str, Any]:
@@ -165,6 +170,56 @@ async def test_speakers_of_a_diarizing_model(providers: FakeProviders, openai: O
     assert started == [0, 1]
     assert calls.begun == [2, 0]
     assert calls.models == [model.name] * 2
+
+
+async def test_voices_of_the_first_window_are_known_in_the_later_ones(
+    providers: FakeProviders, openai: OpenAI
+) -> None:
+    def script(_audio: bytes, asked: dict[str, Any]) -> dict[str, Any]:
+        later = "known_speaker_names" in asked
+        said = [(0, 3, "A"), (3, 4, "C")] if later else [(0, 2.5, "A"), (2.5, 4.5, "B"), (4.5, 5, "D")]
+        return {
+            "text": "x",
+            "segments": [{"start": a, "end": b, "text": f"Words {n}.", "speaker": n} for a, b, n in said],
+        }
+
+    providers.script = script
+    model = OPENAI_MODELS["gpt-4o-transcribe-diarize"]
+    hearer = RemoteHearer(openai, model, MemoryCalls())
+
+    async def hear(index: int) -> list[str | None]:
+        window = Window(index, index * 5_000, index * 5_000 + 5_000)
+        spec = EngineSpec("openai", model.name)
+        result = await hearer.submit("job", spec, WindowOptions(), window, PCM, nothing)
+        return [segment.speaker for segment in result.segments]
+
+    first, second, third = await asyncio.gather(hear(0), hear(1), hear(2))
+    assert first == ["A", "B", "D"]
+    assert second == ["A", "C2"]  # C was not heard before: it may be D, or somebody new
+    assert third == ["A", "C3"]
+    sent = [form for form in providers.forms if "known_speaker_names" in form]
+    assert len(sent) == 2
+    assert sent[0]["known_speaker_names"] == ["A", "B"]  # D spoke too shortly for a sample
+    samples = [
+        b"".join(frame.to_ndarray().tobytes() for frame in av.open(io.BytesIO(data)).decode(audio=0))
+        for data in (base64.b64decode(url.partition(",")[2]) for url in sent[0]["known_speaker_references"])
+    ]
+    assert samples == [PCM[: 2_500 * 32], PCM[2_500 * 32 : 4_500 * 32]]
+
+
+async def test_later_windows_do_not_wait_for_one_that_failed(
+    providers: FakeProviders, openai: OpenAI
+) -> None:
+    providers.script = lambda _audio, _asked: {"refuse": "no"}
+    model = OPENAI_MODELS["gpt-4o-transcribe-diarize"]
+    hearer = RemoteHearer(openai, model, MemoryCalls())
+    tries = [
+        hearer.submit("job", EngineSpec("openai"), WindowOptions(), replace(WINDOW, index=n), PCM, nothing)
+        for n in range(3)
+    ]
+    async with asyncio.timeout(5):
+        outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [ProviderError] * 3
 
 
 @pytest.mark.parametrize(
