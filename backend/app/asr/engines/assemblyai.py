@@ -50,9 +50,8 @@ class AssemblyAI:
         """Sends the file as it is; answers its address at the provider, which is of no use without the key."""
 
         async def send(sdk: AsyncTranscriber) -> str:
-            with await asyncio.to_thread(
-                source.open, "rb"
-            ) as file:  # the SDK leaves it open where it is cancelled
+            # Opened here: the SDK, or a thread, would leave it open where this is cancelled. It is read in threads.
+            with source.open("rb") as file:
                 return await sdk.upload_file(file)
 
         return await self._ask(send, self._settings.cloud_timeout_seconds, _text)
