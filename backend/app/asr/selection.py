@@ -79,7 +79,11 @@ def choose(
     codes: list[str] = []
     for name in [engine] if engine is not None else order:
         refusal = _language_refusal(name, language) or _translate_refusal(name, translate)
-        found = look(name) if refusal is None else Availability(None, "language", refusal)
+        found = look(name) if refusal is None else Availability(None, "language_unsupported", refusal)
+        if found.spec is not None and translate and _cannot_translate(found.spec.model):
+            found = Availability(
+                None, "translation_unsupported", f"the model {found.spec.model} was not made to translate"
+            )
         if found.spec is not None:
             return Choice(found.spec, reasons=tuple(reasons))
         if engine is None and found.code == ENGINE_ELSEWHERE:
@@ -199,6 +203,11 @@ def validate_request(
     refusal = _language_refusal(engine, language) if engine else None
     if refusal is not None:
         raise InvalidInputError(f"{engine} {refusal}.", field="language")
+    if translate and _cannot_translate(model):
+        raise InvalidInputError(
+            f"The model {model} was not made to translate: it would write the language that is spoken. Choose another.",
+            field="translate",
+        )
     refusal = _translate_refusal(engine, translate) if engine else None
     if refusal is not None:
         raise InvalidInputError(f"{engine} {refusal}.", field="translate")
@@ -209,6 +218,11 @@ def _language_refusal(engine: str, language: str) -> str | None:
     if info is None or info.languages == "any" or language in (AUTO, MIXED) or language in info.languages:
         return None
     return f"knows only {', '.join(info.languages)}"
+
+
+def _cannot_translate(model: str | None) -> bool:
+    """Whisper's turbo models were trained without translations and answer in the spoken language."""
+    return model is not None and "turbo" in model
 
 
 def _translate_refusal(engine: str, translate: bool) -> str | None:

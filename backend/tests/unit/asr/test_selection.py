@@ -78,3 +78,13 @@ def test_an_engine_for_other_machines_neither_answers_nor_explains() -> None:
     assert draft.reasons == ("whisper_cpp: the model base-q8_0 is not here",)
     named = choose("mlx", "en", order=order, look=found.__getitem__, strict=False)
     assert named.reasons == ("mlx: runs on Apple silicon only",)
+
+
+def test_a_turbo_model_is_not_asked_to_translate() -> None:
+    turbo = Availability(EngineSpec("whisper_cpp", "large-v3-turbo-q8_0", "/models/turbo.bin"))
+    choice = choose(None, "de", order=("whisper_cpp",), look=lambda _: turbo, strict=False, translate=True)
+    assert (choice.spec, choice.wait_reason) == (None, "translation_unsupported")
+    assert choose(None, "de", order=("whisper_cpp",), look=lambda _: turbo, strict=False).spec is turbo.spec
+    with pytest.raises(InvalidInputError) as caught:
+        validate_request(None, "large-v3-turbo-q8_0", "de", translate=True)
+    assert caught.value.field == "translate"
