@@ -41,8 +41,17 @@ export function SegmentList({ segments, player, language, labels, onRename, unde
   });
 
   useLayoutEffect(() => {
-    const top = list.current?.getBoundingClientRect().top ?? 0;
-    setOffset(top + scrollY);
+    const measure = () => {
+      const top = list.current?.getBoundingClientRect().top ?? 0;
+      setOffset(Math.round(top + scrollY));
+    };
+    measure();
+    // Panels above open and close, and the rows move with them.
+    const sizes = new ResizeObserver(measure);
+    sizes.observe(document.body);
+    return () => {
+      sizes.disconnect();
+    };
   }, [segments.length === 0]); // eslint-disable-line react-hooks/exhaustive-deps
 
   const showRow = useCallback(
