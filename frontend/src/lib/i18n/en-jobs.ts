@@ -72,7 +72,8 @@ export const jobs = {
   'wait.model_downloading': 'The speech model is being downloaded. It starts by itself afterwards.',
   'wait.engine_unavailable': 'No speech engine is available at the moment. It starts when one is.',
   'wait.engine_missing': 'No speech engine is installed on this server. It starts when one is.',
-  'wait.engine_elsewhere': 'The engine asked for does not run on this kind of machine. Run it again with another.',
+  'wait.engine_elsewhere':
+    'The engine asked for does not run on this kind of machine. Run it again with another.',
   'wait.language_unsupported':
     'No speech engine here knows this language. Run it again with another engine or model.',
   'wait.translation_unsupported':
