@@ -17,6 +17,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from app.core.clock import utcnow
 from app.core.errors import UnavailableError
 from app.core.logging import get_logger
+from app.db import sqlite
 from app.db.base import TenantMixin
 
 log = get_logger(__name__)
@@ -89,12 +90,10 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite:
-            self._writer = create_async_engine(
-                url, pool_size=1, max_overflow=0, pool_timeout=60, hide_parameters=True
+            self._writer = sqlite.make_engine(
+                url, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0, pool_timeout=60
             )
-            self._reader = create_async_engine(url, pool_size=8, max_overflow=8, hide_parameters=True)
-            _prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
-            _prepare_sqlite(self._reader, begin="BEGIN")
+            self._reader = sqlite.make_engine(url, begin="BEGIN", pool_size=8, max_overflow=8)
         else:
             self._writer = self._reader = create_async_engine(
                 url,
@@ -166,20 +165,6 @@ def _sessionmaker(engine: AsyncEngine, kind: type[_AppSession]) -> async_session
         event.listen(Sync, "do_orm_execute", _filter_tenant)
         event.listen(Sync, "before_flush", _refuse_foreign_rows)
     return async_sessionmaker(engine, class_=kind, sync_session_class=Sync, expire_on_commit=False)
-
-
-def _prepare_sqlite(engine: AsyncEngine, *, begin: str) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver must not open transactions by itself
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
 
 
 def _log_slow_queries(engine: AsyncEngine, slow_ms: int) -> None:

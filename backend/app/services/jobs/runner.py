@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from app.asr.host.decoder import Decoder
-from app.asr.host.pool import EngineCrashed, EnginePool
+from app.asr.host.pool import EnginePool
 from app.asr.limits import MediaLimits
 from app.asr.pipeline import transcribe
 from app.asr.remote.errors import ProviderError
 from app.asr.selection import CLOUD_FORBIDDEN, Availability, Choice
 from app.asr.types import EngineSpec, TranscribeOptions
-from app.core.errors import AppError, JobError
+from app.core.errors import JobError
 from app.core.logging import bound_contextvars, get_logger
 from app.db.session import Database
 from app.models import Job, MediaFile
@@ -26,21 +24,16 @@ from app.services.jobs import claims, diarizing, finalize, planning
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cache import ResultCache
 from app.services.jobs.checkpoints import JobSink
-from app.services.jobs.cloud import LIMIT_PAUSE_SECONDS, CloudDesk
+from app.services.jobs.cloud import CloudDesk
 from app.services.jobs.cloud_gate import PROVIDERS
 from app.services.jobs.diarizing import Diarizer
 from app.services.jobs.engine_choice import EngineChooser
 from app.services.jobs.external import CloudLimitError
 from app.services.jobs.options import transcribe_options
-from app.services.jobs.waiting import FAR_SECONDS
-from app.services.jobs.windows import PlanChangedError
+from app.services.jobs.outcome import Outcome
 from app.storage.base import ObjectStore
 
 log = get_logger(__name__)
-
-MAX_ENGINE_ERRORS = 3
-MAX_WINDOW_CRASHES = 2
-RETRY_BASE_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,82 +227,12 @@ class JobRun:
 
     async def _settle(self, work: asyncio.Task[None]) -> None:
         """Turn the way the work ended into the job's next state."""
-        if work.cancelled():
-            await self._settle_stopped()
-            return
-        error = work.exception()
-        if error is None or isinstance(error, claims.LostClaimError):
-            return
-        if isinstance(error, planning.MustWaitError):
-            await self._release(FAR_SECONDS, again=False, wait_reason=error.reason)
-        elif isinstance(error, PlanChangedError):
-            async with self._parts.database.system() as session:
-                await planning.forget_plan(session, self.claim)
-            await self._release(0, again=True)
-        elif isinstance(error, EngineCrashed) and error.window is not None:
-            await self._settle_crash(error, error.window)
-        elif isinstance(error, ProviderError) and error.retryable:
-            await self._settle_provider(error)
-        elif isinstance(error, CloudLimitError) and error.retryable:
-            await self._release(LIMIT_PAUSE_SECONDS, again=True, error=(error.code, error.message))
-        elif isinstance(error, JobError):
-            await self._settle_error(error.code, error.message, retryable=error.retryable)
-        elif isinstance(error, AppError):
-            await self._settle_error(error.code, error.message, retryable=error.status >= 500)
-        else:
-            log.error("job_broke", exc_info=error)
-            await self._settle_error(
-                "engine_failed",
-                "Something broke on our side while this recording was transcribed; it is in the server's log.",
-                retryable=True,
-            )
-
-    async def _settle_stopped(self) -> None:
-        if self._cancel_asked:
-            async with self._parts.database.system() as session:
-                await claims.cancelled(session, self._parts.bus, self.claim)
+        outcome = Outcome(self._parts.database, self._parts.bus, self._parts.cloud, self.claim, self._sink)
+        if not work.cancelled():
+            error = work.exception()
+            if error is not None:
+                await outcome.failed(error)
+        elif self._cancel_asked:
+            await outcome.cancelled()
         elif self._releasing:
-            await self._release(0, again=False)
-
-    async def _settle_crash(self, error: EngineCrashed, window: int) -> None:
-        assert self._sink is not None
-        crashes = await self._sink.count_crash(window)
-        log.warning("engine_crashed", window=window, crashes=crashes, reason=error.message)
-        if crashes < MAX_WINDOW_CRASHES:
-            await self._release(0, again=True, error=(error.code, error.message))
-            return
-        await self._fail(
-            "quarantined",
-            f"The engine crashed {crashes} times on window {window + 1} of this recording, so it is set "
-            "aside. The text of the other windows is kept. Retry with another model, or report this file.",
-        )
-
-    async def _settle_provider(self, error: ProviderError) -> None:
-        """A provider's failure is waited out: the recording did nothing wrong."""
-        assert self._parts.cloud is not None
-        async with self._parts.database.system(read_only=True) as session:
-            pause = self._parts.cloud.pause(await session.get_one(Job, self.claim.job_id), error)
-        if pause is None:
-            await self._fail(error.code, error.message)
-            return
-        log.warning("provider_waited_out", code=error.code, reason=error.message, seconds=round(pause))
-        await self._release(pause, again=True, error=(error.code, error.message))
-
-    async def _settle_error(self, code: str, message: str, *, retryable: bool) -> None:
-        async with self._parts.database.system(read_only=True) as session:
-            errors = (await session.get_one(Job, self.claim.job_id)).engine_errors + 1
-        if not retryable or errors >= MAX_ENGINE_ERRORS:
-            log.warning("job_failed", code=code, reason=message)
-            await self._fail(code, message)
-            return
-        delay = RETRY_BASE_SECONDS * 4 ** (errors - 1) * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, not a secret)
-        await self._release(delay, again=True, error=(code, message), counters={"engine_errors": errors})
-
-    async def _fail(self, code: str, message: str) -> None:
-        async with self._parts.database.system() as session:
-            await claims.fail(session, self._parts.bus, self.claim, code=code, message=message)
-
-    async def _release(self, delay_seconds: float, **values: Any) -> None:
-        async with self._parts.database.system() as session:
-            run_after = await session.database_now() + timedelta(seconds=delay_seconds)
-            await claims.release(session, self._parts.bus, self.claim, run_after=run_after, **values)
+            await outcome.handed_back()

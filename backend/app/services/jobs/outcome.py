@@ -1,0 +1,125 @@
+"""What becomes of a job when a run of it ends: done, tried again, waiting, failed, cancelled or handed back."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from app.asr.host.pool import EngineCrashed
+from app.asr.remote.errors import ProviderError
+from app.core.errors import AppError, JobError
+from app.core.logging import get_logger
+from app.db.session import Database
+from app.models import Job
+from app.services.jobs import claims, planning
+from app.services.jobs.bus import EventBus
+from app.services.jobs.checkpoints import JobSink
+from app.services.jobs.cloud import LIMIT_PAUSE_SECONDS, CloudDesk
+from app.services.jobs.external import CloudLimitError
+from app.services.jobs.waiting import FAR_SECONDS
+from app.services.jobs.windows import PlanChangedError
+
+log = get_logger(__name__)
+
+MAX_ENGINE_ERRORS = 3
+MAX_WINDOW_CRASHES = 2
+RETRY_BASE_SECONDS = 10
+
+
+class Outcome:
+    """The end of one claim's work, written under its fence. `sink` is None where the work never got to windows."""
+
+    def __init__(
+        self,
+        database: Database,
+        bus: EventBus,
+        cloud: CloudDesk | None,
+        claim: claims.Claim,
+        sink: JobSink | None,
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._cloud = cloud
+        self._claim = claim
+        self._sink = sink
+
+    async def cancelled(self) -> None:
+        """A person stopped it."""
+        async with self._database.system() as session:
+            await claims.cancelled(session, self._bus, self._claim)
+
+    async def handed_back(self) -> None:
+        """This process is being stopped: the next one goes on."""
+        await self._release(0, again=False)
+
+    async def failed(self, error: BaseException) -> None:
+        """The work ended with this error: each cause has its own counter and its own pause."""
+        if isinstance(error, claims.LostClaimError):
+            return
+        if isinstance(error, planning.MustWaitError):
+            await self._release(FAR_SECONDS, again=False, wait_reason=error.reason)
+        elif isinstance(error, PlanChangedError):
+            async with self._database.system() as session:
+                await planning.forget_plan(session, self._claim)
+            await self._release(0, again=True)
+        elif isinstance(error, EngineCrashed) and error.window is not None:
+            await self._crashed(error, error.window)
+        elif isinstance(error, ProviderError) and error.retryable:
+            await self._provider_failed(error)
+        elif isinstance(error, CloudLimitError) and error.retryable:
+            await self._release(LIMIT_PAUSE_SECONDS, again=True, error=(error.code, error.message))
+        elif isinstance(error, JobError):
+            await self._broke(error.code, error.message, retryable=error.retryable)
+        elif isinstance(error, AppError):
+            await self._broke(error.code, error.message, retryable=error.status >= 500)
+        else:
+            log.error("job_broke", exc_info=error)
+            await self._broke(
+                "engine_failed",
+                "Something broke on our side while this recording was transcribed; it is in the server's log.",
+                retryable=True,
+            )
+
+    async def _crashed(self, error: EngineCrashed, window: int) -> None:
+        assert self._sink is not None
+        crashes = await self._sink.count_crash(window)
+        log.warning("engine_crashed", window=window, crashes=crashes, reason=error.message)
+        if crashes < MAX_WINDOW_CRASHES:
+            await self._release(0, again=True, error=(error.code, error.message))
+            return
+        await self._fail(
+            "quarantined",
+            f"The engine crashed {crashes} times on window {window + 1} of this recording, so it is set "
+            "aside. The text of the other windows is kept. Retry with another model, or report this file.",
+        )
+
+    async def _provider_failed(self, error: ProviderError) -> None:
+        """A provider's failure is waited out: the recording did nothing wrong."""
+        assert self._cloud is not None
+        async with self._database.system(read_only=True) as session:
+            pause = self._cloud.pause(await session.get_one(Job, self._claim.job_id), error)
+        if pause is None:
+            await self._fail(error.code, error.message)
+            return
+        log.warning("provider_waited_out", code=error.code, reason=error.message, seconds=round(pause))
+        await self._release(pause, again=True, error=(error.code, error.message))
+
+    async def _broke(self, code: str, message: str, *, retryable: bool) -> None:
+        async with self._database.system(read_only=True) as session:
+            errors = (await session.get_one(Job, self._claim.job_id)).engine_errors + 1
+        if not retryable or errors >= MAX_ENGINE_ERRORS:
+            log.warning("job_failed", code=code, reason=message)
+            await self._fail(code, message)
+            return
+        delay = RETRY_BASE_SECONDS * 4 ** (errors - 1) * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, not a secret)
+        await self._release(delay, again=True, error=(code, message), counters={"engine_errors": errors})
+
+    async def _fail(self, code: str, message: str) -> None:
+        async with self._database.system() as session:
+            await claims.fail(session, self._bus, self._claim, code=code, message=message)
+
+    async def _release(self, delay_seconds: float, **values: Any) -> None:
+        async with self._database.system() as session:
+            run_after = await session.database_now() + timedelta(seconds=delay_seconds)
+            await claims.release(session, self._bus, self._claim, run_after=run_after, **values)
