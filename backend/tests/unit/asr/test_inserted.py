@@ -33,7 +33,7 @@ def between(name: str, seconds: int) -> np.ndarray:
     return np.tile(minute.clip(-32_768, 32_767).astype(np.int16), max(1, seconds // 60))
 
 
-@pytest.mark.parametrize("seconds", [10, 60, 600])
+@pytest.mark.parametrize("seconds", [10, *(pytest.param(n, marks=pytest.mark.long) for n in (60, 600))])
 @pytest.mark.parametrize("name", SOUNDS)
 async def test_no_word_outside_speech(
     name: str, seconds: int, run: Any, speech_spec: EngineSpec, tmp_path: Path
