@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.fixtures import scripted_model
 from tests.fixtures.app import MakeApp, RunningApp, sign_up
 from tests.fixtures.speech import HEARD_EXACTLY, MONOLOGUE, said, sentence, synthetic_model, word_error_rate
 from tests.fixtures.tone_model import build, tones
@@ -185,3 +186,20 @@ async def test_tones_word_for_word_in_two_jobs_at_once(make_app: MakeApp, tmp_pa
         heard = [s for s in result["segments"] if s["text"] != "."]
         assert [s["text"] for s in heard] == words
         assert [s["start_ms"] for s in heard] == [n * 1000 for n in range(95)]
+
+
+@pytest.mark.slow
+async def test_a_looping_model_ends_with_its_text_marked(make_app: MakeApp, tmp_path: Path) -> None:
+    """A model of true dimensions that says one phrase again and again, on real speech."""
+    model = scripted_model.build("tiny", tmp_path / "loop.bin", loop=6)
+    running = await make_app(whisper_model=str(model), engine_processes=1)
+    await sign_up(running.client)
+    speech = MONOLOGUE.read_bytes()[: MONOLOGUE.stat().st_size // 7]  # about 25 s
+    job_id = await submit(running.client, "said.flac", speech, language="en")
+    job = await wait_final(running.client, job_id)
+    assert job["status"] == "completed", job["error"]
+    assert "doubtful" in [warning["code"] for warning in job["warnings"]]
+    for address in (f"/api/jobs/{job_id}/result", f"/api/jobs/{job_id}/download?format=json"):
+        segments = (await running.client.get(address)).json()["segments"]
+        assert segments
+        assert all("loop" in segment["flags"] for segment in segments)
