@@ -5,7 +5,7 @@ The framework's form parser would spool the whole file to disk before the endpoi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 
 from python_multipart.exceptions import MultipartParseError
@@ -35,7 +35,7 @@ class FormStream:
     Raises `InvalidInputError` for what is not a form. Fields may stand before or after the file.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, *, lists: Collection[str] = ()) -> None:
         kind, options = parse_options_header(request.headers.get("content-type", ""))
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
@@ -43,6 +43,7 @@ class FormStream:
                 "Send the recording as multipart/form-data with a part named file.", field="file"
             )
         self.fields: dict[str, str] = {}
+        self._lists = lists  # fields that may come several times: their values are joined by commas
         self._body = request.stream()
         self._events: list[tuple[str, bytes]] = []
         self._header: tuple[bytes, bytes] = (b"", b"")
@@ -99,7 +100,10 @@ class FormStream:
         elif kind == "end":
             if len(self.fields) >= MAX_FIELDS:
                 raise InvalidInputError("The form has too many fields.")
-            self.fields[self._part.name] = self._value.decode("utf-8", "replace")
+            value, name = self._value.decode("utf-8", "replace"), self._part.name
+            if name in self._lists and name in self.fields:
+                value = f"{self.fields[name]},{value}"
+            self.fields[name] = value
         if len(self._header[0]) + len(self._header[1]) > MAX_HEADER_BYTES:
             raise InvalidInputError("A part of the form has too long a header.")
         return False

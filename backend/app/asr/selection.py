@@ -197,7 +197,7 @@ def validate_request(
         )
     if language not in (AUTO, MIXED) and language not in LANGUAGES:
         raise InvalidInputError(
-            f"There is no language {language}. GET /api/options lists them all; auto finds out.",
+            f"There is no language {language}. Use a code as Whisper knows it, as en, de or ru; auto finds out.",
             field="language",
         )
     refusal = _language_refusal(engine, language) if engine else None

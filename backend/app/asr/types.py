@@ -94,13 +94,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class MediaSummary:
-    """What decoding the whole file told. `duration_ms` counts decoded samples, never the header.
+    """What decoding the whole file told. `duration_ms` counts decoded samples, never the header. `speech_ms` is None
+    where speech was not looked for.
 
     `speakers_by_channel` says that each channel was planned for itself, as one speaker of a dialogue.
     """
 
     duration_ms: int
-    speech_ms: int
+    speech_ms: int | None
     sha256: str
     container: str
     codec: str

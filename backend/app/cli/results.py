@@ -38,7 +38,7 @@ def build_result(
         "language": heard.language,
         "duration_ms": heard.summary.duration_ms,
         "speech_ms": heard.summary.speech_ms,
-        "covered_ms": heard.covered_ms,
+        "covered_ms": None if heard.summary.speech_ms is None else heard.covered_ms,
         "gaps": [{"start_ms": start, "end_ms": end} for start, end in heard.gaps],
         "speakers": [{"id": name, "label": speaker_label(name), "name": None} for name in speakers],
         "engine": spec.engine,

@@ -134,7 +134,7 @@ class FileTranscriber:
 
     async def _without_listening(self, path: Path, spec: EngineSpec) -> dict[str, Any]:
         heard = await asyncio.to_thread(stub_transcription, path, path.name)
-        heard = replace(heard, covered_ms=heard.summary.speech_ms)
+        heard = replace(heard, covered_ms=heard.summary.speech_ms or 0)
         return build_result(path, spec, heard, {0: heard.segments}, heard.notices)
 
     async def _with_speakers(
@@ -190,7 +190,8 @@ class FileTranscriber:
         if choice.spec is None:
             raise JobError(
                 choice.wait_reason or "model_missing",
-                "No engine can do this now. " + " ".join(f"{reason}." for reason in choice.reasons),
+                "No engine can do this now. "
+                + " ".join(f"{reason.rstrip('.')}." for reason in choice.reasons),
             )
         if choice.low_accuracy:  # why a better one was passed over; else nobody needs to know
             for reason in choice.reasons:

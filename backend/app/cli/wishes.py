@@ -123,6 +123,9 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+    except FileExistsError:
+        typer.echo(f"-o {folder}: this is a file, not a folder.", err=True)
+        raise typer.Exit(2) from None
     except OSError as error:
         typer.echo(f"-o {folder}: {error.strerror}.", err=True)
         raise typer.Exit(2) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -12,11 +13,21 @@ def _encodable(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError("holds half of a character") from None
+    if "\0" in text:
+        raise ValueError("holds a NUL character")
     return text
 
 
-# JSON can spell lone surrogates ("\ud800"), which neither UTF-8 nor a database can hold.
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" and not character.isspace() for character in text):
+        raise ValueError("holds a control character")
+    return " ".join(text.split())
+
+
+# JSON can spell lone surrogates ("\ud800"), which neither UTF-8 nor a database can hold, and NUL, which Postgres cannot.
 Text = Annotated[str, AfterValidator(_encodable)]
+# A name or a term: breaks become blanks, so that it stands in one line wherever it is written out.
+Line = Annotated[str, AfterValidator(_encodable), AfterValidator(_one_line)]
 
 
 class RequestModel(BaseModel):

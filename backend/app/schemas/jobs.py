@@ -7,10 +7,19 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from app.asr.types import Mode, Vad
 from app.models import JobStatus, SpeakerState
+from app.schemas.common import Line, Text
 
 Language = Annotated[
     str,
@@ -30,8 +39,16 @@ ModelName = Annotated[
 ]
 
 
-Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
-SpeakerCount = Annotated[int, Field(ge=1, le=32)]
+Term = Annotated[Line, Field(min_length=1, max_length=60)]
+
+
+def _count(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("is a number of people, not true or false")
+    return value
+
+
+SpeakerCount = Annotated[int, BeforeValidator(_count), Field(ge=1, le=32)]
 
 
 class _Closed(BaseModel):
@@ -46,12 +63,19 @@ class JobOptionsIn(_Closed):
     vad: Vad = Field(Vad.AUTO, description="auto finds speech first; off takes fixed windows of 30 s.")
     translate: bool = Field(False, description="Write the text in English whatever is spoken.")
     vocabulary: list[Term] = Field([], max_length=100, description="Names and terms to expect.")
-    prompt: str = Field("", max_length=1000, description="A text in the style and spelling that is wanted.")
+    prompt: Text = Field("", max_length=1000, description="A text in the style and spelling that is wanted.")
     speakers: SpeakerCount | None = Field(None, description="How many speak, in dialogue, where it is known.")
     max_speakers: SpeakerCount | None = Field(None, description="How many speak at most, in dialogue.")
     fresh: bool = Field(False, description="Listen again even where the text of these bytes is stored.")
     engine: EngineName | None = None
     model: ModelName | None = None
+
+    @field_validator("max_speakers")
+    @classmethod
+    def _enough(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and value < (info.data.get("speakers") or 0):
+            raise ValueError("is less than the number of speakers")
+        return value
 
 
 class JobCreate(JobOptionsIn):
@@ -84,7 +108,7 @@ class SpeakersRetry(_Closed):
 class SpeakerName(_Closed):
     """An empty name takes the name away again."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
+    name: Annotated[Line, Field(max_length=100)]
 
 
 class Notice(BaseModel):

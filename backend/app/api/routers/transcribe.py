@@ -58,7 +58,7 @@ async def transcribe(request: Request, container: ContainerDep) -> Any:
     limit = container.settings.storage.max_file_bytes
     if int(request.headers.get("content-length") or 0) > limit + _FORM_OVERHEAD:
         raise FileTooLargeError(f"The recording is larger than the limit of {limit} bytes.", field="file")
-    form = FormStream(request)
+    form = FormStream(request, lists=("vocabulary",))
     part = await form.file()
     if part is None:
         raise InvalidInputError("There is no part named file with a recording in it.", field="file")
@@ -71,7 +71,10 @@ async def transcribe(request: Request, container: ContainerDep) -> Any:
         chunks=form.chunks(),
     )
     try:
-        await form.file()  # fields that stand behind the file
+        if await form.file() is not None:  # fields may stand behind the file
+            raise InvalidInputError(
+                "Send one recording a call: there is a second file in the form.", field="file"
+            )
         options = _options(form.fields)
         async with container.database.tenant(tenant.workspace_id) as session:
             job = await container.jobs.create(

@@ -107,7 +107,10 @@ def _inspect(container: Any, head: bytes) -> Source:
         raise JobError("unsupported_media", formats.describe(head))  # noise that was taken for MP3
     check_rate(context.sample_rate)
     if not 1 <= context.channels <= MAX_CHANNELS:
-        raise JobError("media_invalid", f"The file claims {context.channels} channels of audio.")
+        raise JobError(
+            "media_invalid",
+            f"The file claims a number of channels that cannot be: 1 to {MAX_CHANNELS} can be read.",
+        )
     duration = container.duration
     return Source(
         container=container,

@@ -18,7 +18,7 @@ def summarise(
     reader: SampleReader,
     *,
     path: Path,
-    speech_ms: int,
+    speech_ms: int | None,
     windows: int,
     sha256: str,
     by_channel: bool,

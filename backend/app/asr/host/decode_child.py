@@ -94,7 +94,7 @@ def decode(request: Json, pipe: BinaryIO) -> None:
             source,
             reader,
             path=path,
-            speech_ms=windower.speech_ms,
+            speech_ms=None if request["vad"] == Vad.OFF else windower.speech_ms,
             windows=windows,
             sha256=digest.value,
             by_channel=windower.by_channel,

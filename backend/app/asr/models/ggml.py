@@ -187,5 +187,6 @@ def _block(prefix: str, width: int, attentions: Sequence[str]) -> dict[str, tupl
 
 def _invalid(why: str) -> JobError:
     return JobError(
-        "model_invalid", f"The model file cannot be used: {why}. Delete it and download it again."
+        "model_invalid",
+        f"The model file cannot be used: {why}. Put a whole one in its place, or name another model.",
     )

@@ -73,7 +73,10 @@ class Readiness:
         choice = await self._chooser.choose_for(None, None, "auto")
         if choice.spec is None:
             raise AppError(f"No engine can take a job: {choice.wait_reason}. " + " ".join(choice.reasons))
-        return f"{choice.spec.engine} ({choice.spec.model})" if choice.spec.model else str(choice.spec.engine)
+        taken = f"{choice.spec.engine} ({choice.spec.model})" if choice.spec.model else choice.spec.engine
+        return ". ".join(
+            (taken, *choice.reasons)
+        )  # an operator sees here what a job would see: a damaged model, say
 
     async def _check_disk(self) -> str:
         free = (await asyncio.to_thread(shutil.disk_usage, self._data_dir)).free

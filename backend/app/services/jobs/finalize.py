@@ -60,7 +60,7 @@ async def finalize(database: Database, bus: EventBus, claim: claims.Claim) -> No
         state, reason = _speakers(job, heard)
         warnings = _warnings(job, heard, gaps, reason)
         facts = {
-            "covered_ms": heard.covered_ms if job.speech_ms is None else min(heard.covered_ms, job.speech_ms),
+            "covered_ms": None if job.speech_ms is None else min(heard.covered_ms, job.speech_ms),
             "gaps": [list(gap) for gap in gaps],
             "warnings": warnings,
         }
