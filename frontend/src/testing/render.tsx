@@ -23,7 +23,9 @@ export function renderInApp(node: ReactNode) {
   const stub = (path: string) =>
     createRoute({ getParentRoute: () => root, path, component: () => null });
   const router = createRouter({
-    routeTree: root.addChildren(['/', '/jobs', '/t/$jobId', '/login', '/register'].map(stub)),
+    routeTree: root.addChildren(
+      ['/', '/jobs', '/t/$jobId', '/login', '/register', '/admin/models'].map(stub),
+    ),
     history: createMemoryHistory({ initialEntries: ['/'] }),
   });
   const view = render(

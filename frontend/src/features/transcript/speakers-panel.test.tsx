@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { resultQuery } from '@/api/jobs';
 import { session } from '@/api/session';
 import type { Job, TranscriptResult } from '@/api/types';
-import { aJob, aResult, aSegment, aToken } from '@/testing/builders';
+import { aJob, aResult, aSegment, aToken, someOptions } from '@/testing/builders';
 import { renderInApp } from '@/testing/render';
 import { server } from '@/testing/server';
 
@@ -17,8 +17,13 @@ import { SpeakersPanel } from './speakers-panel';
 const LEFT = { id: 'left', label: 'Left', name: 'Left' };
 const RIGHT = { id: 'right', label: 'Right', name: 'Right' };
 
+const offer = (local_speakers: boolean) => {
+  server.use(http.get('*/api/options', () => HttpResponse.json(someOptions({ local_speakers }))));
+};
+
 beforeEach(() => {
   session.accept(aToken());
+  offer(true);
 });
 
 function Live({ job }: { job: Job }) {
@@ -89,6 +94,16 @@ describe('the state of telling speakers apart', () => {
   ] as const)('%j', async (change, text) => {
     show(change);
     expect(await screen.findByText(text)).toBeVisible();
+  });
+
+  it('leads an administrator to the models where this server cannot do it', async () => {
+    offer(false);
+    show({ speaker_state: 'unavailable', speaker_reason: 'No model of voices.' });
+    expect(await screen.findByRole('link', { name: /models of this server/ })).toHaveAttribute(
+      'href',
+      '/admin/models',
+    );
+    expect(screen.queryByRole('button', { name: /apart again/ })).toBeNull();
   });
 
   it('is not told before the text is whole', async () => {

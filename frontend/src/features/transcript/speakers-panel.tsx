@@ -1,10 +1,14 @@
-import { ActionIcon, Alert, Button, Group, Loader, Text, Title } from '@mantine/core';
+import { ActionIcon, Alert, Anchor, Button, Group, Loader, Text, Title } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { IconPencil, IconUsers } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useId } from 'react';
 
+import { optionsQuery } from '@/api/options';
 import { isActive, type Job, type Speaker, type TranscriptResult } from '@/api/types';
 import { MarkedText } from '@/components/ui/marked-text';
+import { useSession } from '@/hooks/use-session';
 import { t } from '@/lib/i18n';
 
 import { RenameSpeaker, RetrySpeakers } from './speaker-dialogs';
@@ -48,13 +52,15 @@ function openRetry(job: Job): void {
 /** Who speaks: names, and how far telling them apart has come. Nothing where it was not asked for. */
 export function SpeakersPanel({ job, result }: Props) {
   const titleId = useId();
+  const options = useQuery({ ...optionsQuery, enabled: job.speaker_state === 'unavailable' });
+  const able = options.data?.local_speakers ?? true;
   const speakers = result?.speakers ?? [];
   const state = job.speaker_state;
   const asked = job.mode === 'dialogue' || state !== 'none' || speakers.length > 0;
   // While the text itself is being made there is nothing to say of speakers yet.
   const early = isActive(job) && !atSpeakers(job);
   if (!asked || (early && speakers.length === 0)) return null;
-  const settled = state === 'done' && byChannel(speakers);
+  const settled = (state === 'done' && byChannel(speakers)) || (state === 'unavailable' && !able);
   const again =
     job.status === 'completed' && state !== 'pending' && !settled ? (
       <Button
@@ -75,7 +81,7 @@ export function SpeakersPanel({ job, result }: Props) {
         </Title>
         {again}
       </Group>
-      {early ? null : <StateNote job={job} known={speakers.length} />}
+      {early ? null : <StateNote job={job} known={speakers.length} able={able} />}
       {speakers.length > 0 ? (
         <ul className={classes.names}>
           {speakers.map((speaker, index) => (
@@ -119,7 +125,7 @@ function byChannel(speakers: readonly Speaker[]): boolean {
 }
 
 /** What became of telling the speakers apart, honestly. */
-function StateNote({ job, known }: { job: Job; known: number }) {
+function StateNote({ job, known, able }: { job: Job; known: number; able: boolean }) {
   const { speaker_state: state, speaker_reason: reason } = job;
   if (state === 'pending') {
     return (
@@ -142,6 +148,7 @@ function StateNote({ job, known }: { job: Job; known: number }) {
         <Text size="sm">
           {reason ? <MarkedText text={reason} /> : null} {t('speakers.textWhole')}
         </Text>
+        {able ? null : <Remedy />}
       </Alert>
     );
   }
@@ -151,4 +158,17 @@ function StateNote({ job, known }: { job: Job; known: number }) {
       {t('speakers.none')}
     </Text>
   );
+}
+
+/** What can be done on a server that cannot tell voices apart: who may fetch the model is led to it. */
+function Remedy() {
+  const state = useSession();
+  if (state.status === 'signed-in' && state.user.is_admin) {
+    return (
+      <Anchor component={Link} to="/admin/models" size="sm">
+        {t('speakers.openModels')}
+      </Anchor>
+    );
+  }
+  return <Text size="sm">{t('speakers.askAdmin')}</Text>;
 }

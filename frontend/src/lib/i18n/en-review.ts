@@ -54,6 +54,8 @@ export const review = {
   'speakers.unavailable': 'The speakers could not be told apart',
   'speakers.failed': 'Telling the speakers apart failed',
   'speakers.textWhole': 'The text itself is not affected.',
+  'speakers.openModels': 'Open the models of this server',
+  'speakers.askAdmin': 'Whoever runs this server can add what is missing.',
   'speakers.none': 'No speakers were told apart.',
   'speakers.again': 'Tell speakers apart again',
   'speakers.tryAgain': 'Try again',
