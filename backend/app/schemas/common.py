@@ -13,6 +13,10 @@ def _encodable(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError("holds half of a character") from None
+    return text
+
+
+def _without_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("holds a NUL character")
     return text
@@ -24,8 +28,10 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-# JSON can spell lone surrogates ("\ud800"), which neither UTF-8 nor a database can hold, and NUL, which Postgres cannot.
+# JSON can spell lone surrogates ("\ud800"), which neither UTF-8 nor a database can hold.
 Text = Annotated[str, AfterValidator(_encodable)]
+# Text that is kept or searched for as it came: Postgres cannot hold NUL either.
+KeptText = Annotated[Text, AfterValidator(_without_nul)]
 # A name or a term: breaks become blanks, so that it stands in one line wherever it is written out.
 Line = Annotated[str, AfterValidator(_encodable), AfterValidator(_one_line)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas.common import Text
+from app.schemas.common import KeptText
 from app.schemas.jobs import Term
 
 
@@ -25,4 +25,4 @@ class WorkspaceSettingsPatch(BaseModel):
 
     allow_cloud: bool | None = None
     vocabulary: list[Term] | None = Field(None, max_length=200)
-    prompt: Text | None = Field(None, max_length=1000)
+    prompt: KeptText | None = Field(None, max_length=1000)

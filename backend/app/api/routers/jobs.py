@@ -14,7 +14,7 @@ from app.api.disposition import transcript_attachment
 from app.core.errors import InvalidInputError
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.models import JobStatus
-from app.schemas.common import Text
+from app.schemas.common import KeptText
 from app.schemas.jobs import (
     DownloadFormat,
     GapsRetry,
@@ -53,7 +53,7 @@ async def list_jobs(
     status: Annotated[
         list[str] | None, Query(description="One status, or several: repeated, or separated by commas.")
     ] = None,
-    q: Annotated[Text | None, Query(max_length=200, description="Part of a file name.")] = None,
+    q: Annotated[KeptText | None, Query(max_length=200, description="Part of a file name.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Any:

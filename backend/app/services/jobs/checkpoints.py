@@ -108,8 +108,8 @@ class JobSink:
             await claims.guarded(session, self._claim, {"windows_executed": Job.windows_executed + 1})
             await session.execute(self._window(window.index).values(executions=JobWindow.executions + 1))
 
+        self._in_flight.add(window.index)  # before it is counted: a drain waits for what has been counted
         await self._write(count)
-        self._in_flight.add(window.index)
         self.meter.began(time.monotonic())
         await self.stage(Stage.TRANSCRIBING)
 
