@@ -25,6 +25,11 @@ class UncutConnection(aiosqlite.Connection):
     cancelled a moment later, mostly after its commit.
     """
 
+    def __del__(self) -> None:
+        """Closes, in its own thread, what a task left behind that was cancelled while it connected."""
+        if self._connection is not None:
+            self.stop()
+
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if not self._running or not self._connection:
             raise ValueError("Connection closed")

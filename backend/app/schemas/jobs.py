@@ -63,7 +63,9 @@ class JobOptionsIn(_Closed):
     vad: Vad = Field(Vad.AUTO, description="auto finds speech first; off takes fixed windows of 30 s.")
     translate: bool = Field(False, description="Write the text in English whatever is spoken.")
     vocabulary: list[Term] = Field([], max_length=100, description="Names and terms to expect.")
-    prompt: KeptText = Field("", max_length=1000, description="A text in the style and spelling that is wanted.")
+    prompt: KeptText = Field(
+        "", max_length=1000, description="A text in the style and spelling that is wanted."
+    )
     speakers: SpeakerCount | None = Field(None, description="How many speak, in dialogue, where it is known.")
     max_speakers: SpeakerCount | None = Field(None, description="How many speak at most, in dialogue.")
     fresh: bool = Field(False, description="Listen again even where the text of these bytes is stored.")
