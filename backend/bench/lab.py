@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench import recordings
+from bench.cage import Cage
 from bench.server import Server
 from tests.fixtures import scripted_model, tone_model
 
@@ -44,7 +45,7 @@ class Lab:
             recordings.write_hiss(path, seconds)
         return path
 
-    def server(self, model: Path, name: str | None = None) -> Server:
+    def server(self, model: Path, name: str | None = None, cage: Cage | None = None) -> Server:
         """A server on a data folder of its own; on the same one where the name is the same."""
         self._servers += 1
-        return Server(self.folder / (name or f"data-{self._servers}"), model)
+        return Server(self.folder / (name or f"data-{self._servers}"), model, cage)

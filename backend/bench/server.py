@@ -17,6 +17,7 @@ import httpx2
 import psutil
 
 from app.asr.host.sizing import plan_processes
+from bench.cage import Cage
 from tests.fixtures.app import build_settings
 from tests.fixtures.server import environment, free_port
 
@@ -32,7 +33,8 @@ Json = dict[str, Any]
 class Server:
     """A server with the product's defaults on a free port of 127.0.0.1; ended with the block."""
 
-    def __init__(self, data_dir: Path, model: Path) -> None:
+    def __init__(self, data_dir: Path, model: Path, cage: Cage | None = None) -> None:
+        self._prefix = cage.prefix() if cage else []
         self.data_dir = data_dir
         self.port = free_port()
         self.log_file = data_dir.with_name(f"{data_dir.name}.log")
@@ -53,7 +55,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._family: list[psutil.Process] = []
         self._http = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=120)
-        self._signed_in_at = 0.0
+        self._signed_in_at: float | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -74,7 +76,7 @@ class Server:
         with self.log_file.open("ab") as log:
             began = time.monotonic()
             self._process = subprocess.Popen(
-                [*command, "serve"],
+                [*self._prefix, *command, "serve"],
                 cwd=BACKEND,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -129,8 +131,8 @@ class Server:
 
     def authorization(self) -> dict[str, str]:
         """The header that signs a request in; the account is made on first use."""
-        if time.monotonic() - self._signed_in_at > 1800:
-            path = "login" if self._signed_in_at else "register"
+        if self._signed_in_at is None or time.monotonic() - self._signed_in_at > 1800:
+            path = "register" if self._signed_in_at is None else "login"
             answer = self._http.post(f"/api/auth/{path}", json={"email": EMAIL, "password": PASSWORD})
             answer.raise_for_status()
             self._token = answer.json()["access_token"]

@@ -1,13 +1,15 @@
 """Three jobs of base dimensions at once on this machine's cores: each at or under real time, all within 2 GB.
 
-Memory is the PSS of the server and everything it started, every 0.5 s; no limit is set on it, because that takes
-rights over control groups. The server shares its engine processes among the three, window by window.
+The server and everything it started run in a control group of 2 GB, page cache included, where this user may make
+one (root may); the figure says whether it did. Memory is their PSS, every 0.5 s. The server shares its engine
+processes among the three, window by window.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bench.cage import cage
 from bench.chart import Chart, Line, Lines
 from bench.figures import Figure, at_most, duration
 from bench.lab import Lab
@@ -22,9 +24,13 @@ def measure(lab: Lab) -> Iterator[Figure | Chart]:
     """Jobs start within a second of each other; their wall time counts from their own creation."""
     minutes = 2 if lab.quick else 20
     recording = lab.hiss(minutes * 60)
-    with lab.server(lab.scripted) as server, Watch(server.pid) as watch:
-        begun = [server.upload(recording) for _ in range(JOBS)]
-        done = [server.finish(job, limit_seconds=minutes * 60 * 4) for job in begun]
+    with cage(BUDGET_MB * 1_000_000) as group:
+        with lab.server(lab.scripted, cage=group) as server, Watch(server.pid) as watch:
+            begun = [server.upload(recording) for _ in range(JOBS)]
+            done = [server.finish(job, limit_seconds=minutes * 60 * 4) for job in begun]
+        limited = (
+            f"inside a limit of {BUDGET_MB / 1000:.0f} GB, {group.kills()} killed" if group else "not limited"
+        )
     slowest = max(wall_seconds(job) for job in done)
     each = ", ".join(duration(wall_seconds(job)) for job in done)
     yield at_most(
@@ -41,7 +47,7 @@ def measure(lab: Lab) -> Iterator[Figure | Chart]:
         BUDGET_MB,
         "MB",
         digits=0,
-        detail=f"PSS of {peak.processes} processes, measured, not limited",
+        detail=f"PSS of {peak.processes} processes, {limited}",
     )
     yield Figure("Memory by process at that moment, PSS", spread(peak))
     began = watch.samples[0].at
