@@ -53,7 +53,7 @@ def page() -> str:
         "",
         "Every setting is an environment variable. `.env` beside the Makefile is read too; the environment comes",
         "first. An empty value counts as unset. Relative paths stand from the project's root. This page and",
-        "`.env.example` are written by `make config-docs` from `backend/app/core/config.py`; a test holds them equal.",
+        "`.env.example` are written by `make config-docs` from `backend/app/core/config/`; a test holds them equal.",
         "",
         "A value that does not fit stops the start with the variable's name and the reason. With `ENV=prod` a",
         "missing or weak `JWT_SECRET_KEY` does so too; make one with `openssl rand -base64 48`.",

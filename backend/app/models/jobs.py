@@ -45,6 +45,9 @@ class Job(TenantMixin, Base):
     work starts over on a new plan (another engine or model), so that windows of one plan never meet another's.
     `gaps` holds [start_ms, end_ms] pairs of speech without text; `covered_ms` of `speech_ms` have text. `speaker_turns`
     holds [start_ms, end_ms, speaker] triples. `cached_from` is the job whose stored text this one was given.
+
+    A job of a link has a `source_url` and no `file_id` until the recording has been fetched. `source` is what the site
+    told: {title, site, page_url, uploader, playlist, position}. `expand_playlist` makes one job of each of its entries.
     """
 
     __tablename__ = "jobs"
@@ -56,9 +59,14 @@ class Job(TenantMixin, Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     created_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
-    file_id: Mapped[UUID] = mapped_column(sa.ForeignKey("media_files.id"), index=True)
+    file_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("media_files.id"), index=True)
     transcript_id: Mapped[UUID | None]
     filename: Mapped[str]
+
+    # Where it comes from, where not from an upload
+    source_url: Mapped[str | None]
+    source: Mapped[dict[str, Any]] = mapped_column(JSONType, default=dict, server_default="{}")
+    expand_playlist: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
     # What was asked
     language: Mapped[str]

@@ -39,6 +39,7 @@ class MediaFile(TenantMixin, Base):
     channels: Mapped[int | None]
     channel_layout: Mapped[str | None]
     peaks_key: Mapped[str | None]
+    thumbnail_key: Mapped[str | None]
     rendition_state: Mapped[str] = mapped_column(default=RenditionState.NONE, index=True)
     rendition_key: Mapped[str | None]
     rendition_content_type: Mapped[str | None]

@@ -40,6 +40,10 @@ class Transcript(TenantMixin, Base):
     fingerprint: Mapped[str | None]
     media_sha256: Mapped[str | None]
     warnings: Mapped[list[Any]] = mapped_column(JSONType, default=list)
+    text_key: Mapped[
+        str | None
+    ]  # where TXT and JSON are kept in the store; None until they have been written
+    json_key: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 

@@ -9,11 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import new_id, utcnow
-from app.db.base import Base
+from app.db.base import Base, BigInt
 
 
 class User(Base):
-    """`email` is kept as compared: trimmed and case-folded."""
+    """`email` is kept as compared: trimmed and case-folded. `email_verified_at` is None until its owner has shown that
+    mail to it arrives. `password_hash` is empty for who signs in through a provider only.
+
+    `totp_secret` is encrypted (`app.core.security.seal`); the second factor is asked for from `totp_enabled_at` on.
+    `totp_last_step` is the time step of the last code that was taken: none is taken twice.
+    """
 
     __tablename__ = "users"
 
@@ -23,6 +28,10 @@ class User(Base):
     password_hash: Mapped[str]
     is_admin: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
+    email_verified_at: Mapped[datetime | None]
+    totp_secret: Mapped[str | None]
+    totp_enabled_at: Mapped[datetime | None]
+    totp_last_step: Mapped[int | None] = mapped_column(BigInt)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     password_changed_at: Mapped[datetime] = mapped_column(default=utcnow)
 

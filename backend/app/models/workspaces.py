@@ -26,7 +26,9 @@ class Role(StrEnum):
 class Workspace(Base):
     """The tenant. `event_seq` numbers its events without gaps, in the order of their commits.
 
-    `allow_cloud` False keeps its recordings on this machine; `vocabulary` and `prompt` are hints for all its jobs.
+    `allow_cloud` False keeps its recordings on this machine; `vocabulary` and `prompt` are hints for all its jobs,
+    `language` and `mode` what a job takes that names none. `media_days` and `transcript_days` say after how long
+    recordings and texts go. A quota of None is no limit; an administrator of the server sets them.
     """
 
     __tablename__ = "workspaces"
@@ -37,6 +39,14 @@ class Workspace(Base):
     allow_cloud: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     vocabulary: Mapped[list[Any]] = mapped_column(JSONType, default=list, server_default="[]")
     prompt: Mapped[str] = mapped_column(default="", server_default="")
+    language: Mapped[str] = mapped_column(default="auto", server_default="auto")
+    mode: Mapped[str] = mapped_column(default="mono", server_default="mono")
+    media_days: Mapped[int | None]
+    transcript_days: Mapped[int | None]
+    quota_minutes: Mapped[int | None]
+    quota_storage_bytes: Mapped[int | None] = mapped_column(BigInt)
+    quota_parallel_jobs: Mapped[int | None]
+    quota_members: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
@@ -52,4 +62,21 @@ class Membership(Base):
         sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     role: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Invitation(Base):
+    """A mailed link that makes whoever opens it, signed in under that address, a member. By hash, good once."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (sa.UniqueConstraint("workspace_id", "email"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    workspace_id: Mapped[UUID] = mapped_column(sa.ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    email: Mapped[str]
+    role: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    invited_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -145,7 +145,7 @@ class Job(BaseModel):
     """One transcription. Unknown values are null."""
 
     id: UUID
-    file_id: UUID
+    file_id: UUID | None
     transcript_id: UUID | None = None
     filename: str
     status: JobStatus

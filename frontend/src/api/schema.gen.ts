@@ -1019,11 +1019,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /**
-             * File Id
-             * Format: uuid
-             */
-            file_id: string;
+            /** File Id */
+            file_id: string | null;
             /** Transcript Id */
             transcript_id?: string | null;
             /** Filename */

@@ -86,7 +86,8 @@ async def get(job_id: UUID, container: ContainerDep, session: TenantRead) -> Any
 async def delete(job_id: UUID, container: ContainerDep, session: TenantWrite) -> None:
     """The job, its text, and its recording where no other job uses it. A running one stops."""
     file_id = await container.jobs.delete(session, job_id)
-    await container.files.delete_if_unused(session, file_id)
+    if file_id is not None:
+        await container.files.delete_if_unused(session, file_id)
 
 
 @router.post("/{job_id}/cancel", response_model=Job)

@@ -182,10 +182,10 @@ class JobService:
                 )
         return await requeue(session, self._bus, self._ring, job, values)
 
-    async def delete(self, session: TenantSession, job_id: UUID) -> UUID:
+    async def delete(self, session: TenantSession, job_id: UUID) -> UUID | None:
         """The job, its text and its events. A worker that still runs it loses its claim and stops.
 
-        Gives back the id of its file, which the caller deletes where no other job uses it.
+        Gives back the id of its file, if it had one, which the caller deletes where no other job uses it.
         """
         job = await _get(session, Job, job_id, lock=True)
         file_id = job.file_id

@@ -18,7 +18,7 @@ def job_view(job: Job) -> dict[str, Any]:
     final_time = job.processing_time_ms if job.status == JobStatus.COMPLETED else None
     return {
         "id": str(job.id),
-        "file_id": str(job.file_id),
+        "file_id": str(job.file_id) if job.file_id else None,
         "transcript_id": None if job.transcript_id is None else str(job.transcript_id),
         "filename": job.filename,
         "status": job.status,
