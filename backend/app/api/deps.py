@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket
 
 from app.api.origins import require_own_origin
 from app.core.addresses import is_loopback
+from app.core.caller import current_caller
 from app.core.errors import AppError, ForbiddenError, UnauthenticatedError
 from app.core.logging import bind_contextvars
 from app.core.security import SIGN_IN_AGAIN
@@ -81,8 +82,14 @@ async def authenticate(container: Container, authorization: str | None) -> Princ
     if token is None:
         raise UnauthenticatedError(SIGN_IN_AGAIN)
     principal = await container.sessions.authenticate(token)
-    bind_contextvars(user_id=str(principal.user_id))
+    _note_caller(principal)
     return principal
+
+
+def _note_caller(principal: Principal) -> None:
+    """From now on the logs, and what is recorded, name who is calling."""
+    bind_contextvars(user_id=str(principal.user_id))
+    current_caller().user_id = principal.user_id
 
 
 # "Authorize" in /docs signs in through this; the header itself is read by `authenticate`.
@@ -160,7 +167,7 @@ async def authenticate_tenant(
         raise UnauthenticatedError(SIGN_IN_AGAIN)
     async with container.database.system(read_only=True) as session:
         principal = await container.sessions.identify(session, token)
-        bind_contextvars(user_id=str(principal.user_id))
+        _note_caller(principal)
         return await _tenant_in(session, principal, workspace)
 
 
@@ -181,7 +188,7 @@ async def authenticate_socket(container: Container, websocket: WebSocket) -> Ten
     ticket = websocket.query_params.get("ticket")
     if ticket:
         principal = await container.sessions.redeem_ticket(ticket)
-        bind_contextvars(user_id=str(principal.user_id))
+        _note_caller(principal)
     else:
         principal = await authenticate(container, websocket.headers.get("authorization"))
     workspace = websocket.headers.get("x-workspace-id") or websocket.query_params.get("workspace_id")

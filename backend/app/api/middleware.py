@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import error_response
+from app.core.caller import Caller, set_caller
 from app.core.clock import new_id
 from app.core.errors import FileTooLargeError
 from app.core.logging import bind_contextvars, clear_contextvars, get_logger
@@ -74,6 +75,7 @@ class RequestContextMiddleware:
         request_id = given if _REQUEST_ID.fullmatch(given) else new_id().hex
         clear_contextvars()
         bind_contextvars(request_id=request_id)
+        set_caller(_caller(scope, request_id))
         began, status = time.monotonic(), 0
 
         async def send_with_headers(message: Message) -> None:
@@ -105,6 +107,12 @@ class RequestContextMiddleware:
                     status=status,
                     took_ms=round(seconds * 1000),
                 )
+
+
+def _caller(scope: Scope, request_id: str) -> Caller:
+    agent = dict(scope["headers"]).get(b"user-agent", b"").decode("latin-1")
+    client = scope.get("client")
+    return Caller(client[0] if client else "", agent, request_id)
 
 
 def _count(scope: Scope, status: int, seconds: float) -> None:
