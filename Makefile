@@ -25,9 +25,9 @@ dev: ## Serve with reload: the API on PORT (8000), the pages with hot reload on 
 
 test: test-backend test-frontend test-e2e ## Run every test
 
-test-backend: ## Test the backend on SQLite and Postgres (ARGS="-k name" narrows it)
+test-backend: ## Test the backend on SQLite and Postgres (ARGS="-k name" narrows it, ARGS="-n 0" runs one at a time)
 	$(BOOTSTRAP) python-dev postgres
-	cd backend && $(BIN)/pytest $(ARGS)
+	cd backend && $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-long: ## Run the tests that take minutes (make test has a shorter form of each)
 	$(BOOTSTRAP) python-dev postgres
