@@ -97,8 +97,7 @@ class Outcome:
     async def _provider_failed(self, error: ProviderError) -> None:
         """A provider's failure is waited out: the recording did nothing wrong."""
         assert self._cloud is not None
-        async with self._database.system(read_only=True) as session:
-            pause = self._cloud.pause(await session.get_one(Job, self._claim.job_id), error)
+        pause = self._cloud.pause(await self._job(), error)
         if pause is None:
             await self._fail(error.code, error.message)
             return
@@ -106,14 +105,21 @@ class Outcome:
         await self._release(pause, again=True, error=(error.code, error.message))
 
     async def _broke(self, code: str, message: str, *, retryable: bool) -> None:
-        async with self._database.system(read_only=True) as session:
-            errors = (await session.get_one(Job, self._claim.job_id)).engine_errors + 1
+        errors = (await self._job()).engine_errors + 1
         if not retryable or errors >= MAX_ENGINE_ERRORS:
             log.warning("job_failed", code=code, reason=message)
             await self._fail(code, message)
             return
         delay = RETRY_BASE_SECONDS * 4 ** (errors - 1) * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, not a secret)
         await self._release(delay, again=True, error=(code, message), counters={"engine_errors": errors})
+
+    async def _job(self) -> Job:
+        """The job as it stands. Raises `LostClaimError` where it was deleted meanwhile."""
+        async with self._database.system(read_only=True) as session:
+            job = await session.get(Job, self._claim.job_id)
+        if job is None:
+            raise claims.LostClaimError
+        return job
 
     async def _fail(self, code: str, message: str) -> None:
         async with self._database.system() as session:

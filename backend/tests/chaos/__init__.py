@@ -1,0 +1,1 @@
+"""What must hold whatever happens: kills, pauses, lost leases, late writers. Every run prints its seed."""

@@ -1,0 +1,376 @@
+"""The claim core under everything that may happen to it, as a state machine that Hypothesis drives.
+
+Workers hold claims and go on with them whether they are still theirs or not: a paused process, a late answer, a swept
+lease. After every step the rows have to agree with each other and with what was promised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from app.asr.host.pool import EngineCrashed
+from app.asr.types import MediaSummary, Window
+from app.core.clock import new_id, utcnow
+from app.core.errors import AppError, JobError
+from app.db.session import Database
+from app.models import FINAL, Job, JobEvent, JobStatus, JobWindow, Segment, Transcript
+from app.services.jobs import claims, finalize, recovery
+from app.services.jobs.bus import EventBus
+from app.services.jobs.checkpoints import JobSink
+from app.services.jobs.outcome import Outcome
+from app.services.jobs.owner import Owner
+from app.services.jobs.service import JobService
+from app.services.jobs.windows import PlanChangedError
+from tests.fixtures.jobs import add_job, add_workspace
+from tests.fixtures.runs import SECOND, said
+
+T = TypeVar("T")
+
+
+@dataclass
+class Worker:
+    """A claim and what its process knows. `at` is the window it comes to next; `cut` how this version cuts files."""
+
+    claim: claims.Claim
+    sink: JobSink
+    cut: int
+    windows: int
+    at: int = 0
+    decoded: bool = False
+
+
+@dataclass
+class Promise:
+    """What was accepted, and what the test knows must be so."""
+
+    workspace_id: UUID
+    windows: int
+    cancel_asked: bool = False  # before any end of this run
+    ended: str | None = None  # the final status, until somebody asks for another run
+
+
+def cut_file(cut: int, windows: int) -> list[Window]:
+    """How version `cut` cuts a file: another version has other cut points."""
+    length = (10 + cut) * SECOND
+    return [
+        Window(n, n * length, (n + 1) * length, ((n * length, (n + 1) * length),)) for n in range(windows)
+    ]
+
+
+class ClaimMachine(RuleBasedStateMachine):
+    """`make_database` gives a fresh migrated database; set by the test that runs this."""
+
+    make_database: Callable[[], tuple[str, Callable[[], None]]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self.url, self._drop = type(self).make_database()
+        self.database = self.run(self._open())
+        self.bus = EventBus()
+        self.service = JobService(self.bus, ring=lambda: None, interrupt=lambda _: None)
+        self.promises: dict[UUID, Promise] = {}
+        self.workers: list[Worker] = []
+        self.cut = 0
+
+    def teardown(self) -> None:
+        self.run(self.database.close())
+        self._runner.close()
+        self._drop()
+
+    def run(self, work: Awaitable[T]) -> T:
+        async def whole() -> T:
+            return await work
+
+        return self._runner.run(whole())
+
+    async def _open(self) -> Database:
+        return Database(self.url)
+
+    # What people do
+
+    @initialize()
+    def two_workspaces(self) -> None:
+        self.workspaces = [self.run(add_workspace(self.database)) for _ in range(2)]
+
+    @precondition(lambda self: len(self.promises) < 4)
+    @rule(workspace=st.integers(0, 1), windows=st.integers(1, 3))
+    def create(self, workspace: int, windows: int) -> None:
+        workspace_id = self.workspaces[workspace]
+        job_id = self.run(add_job(self.database, workspace_id, language="en"))
+        self.promises[job_id] = Promise(workspace_id, windows)
+
+    @precondition(lambda self: self.promises)
+    @rule(pick=st.integers(0, 99))
+    def cancel(self, pick: int) -> None:
+        job_id, promise = self._pick(pick)
+        if self.run(self._ask(promise, lambda s: self.service.cancel(s, job_id))):
+            promise.cancel_asked = True
+
+    @precondition(lambda self: self.promises)
+    @rule(pick=st.integers(0, 99))
+    def retry(self, pick: int) -> None:
+        job_id, promise = self._pick(pick)
+        if self.run(self._ask(promise, lambda s: self.service.retry(s, job_id))):
+            assert promise.ended is not None, "a job that had not ended was begun again"
+            promise.cancel_asked, promise.ended = False, None
+
+    @precondition(lambda self: self.promises)
+    @rule(pick=st.integers(0, 99))
+    def delete(self, pick: int) -> None:
+        job_id, promise = self._pick(pick)
+        if self.run(self._ask(promise, lambda s: self.service.delete(s, job_id))):
+            del self.promises[job_id]
+
+    # What workers do, whether they still may or not
+
+    @precondition(lambda self: len(self.workers) < 5)
+    @rule()
+    def claim(self) -> None:
+        worker = self.run(self._claim())
+        if worker is not None:
+            self.workers.append(worker)
+
+    @precondition(lambda self: self.workers)
+    @rule(pick=st.integers(0, 99))
+    def step(self, pick: int) -> None:
+        worker = self.workers[pick % len(self.workers)]
+        try:
+            self._guarded(worker, lambda: self._step(worker))
+        except PlanChangedError as error:
+            self._ends(worker, lambda outcome: outcome.failed(error))
+
+    @precondition(lambda self: self.workers)
+    @rule(pick=st.integers(0, 99))
+    def heartbeat(self, pick: int) -> None:
+        worker = self.workers[pick % len(self.workers)]
+
+        async def beat() -> None:
+            async with self.database.system() as session:
+                await claims.heartbeat(session, worker.claim)
+
+        self._guarded(worker, beat)
+
+    @precondition(lambda self: self.workers)
+    @rule(pick=st.integers(0, 99), how=st.sampled_from(["released", "retryable", "fatal", "crash", "cancelled"]))
+    def ends_early(self, pick: int, how: str) -> None:
+        worker = self.workers[pick % len(self.workers)]
+        job_id = worker.claim.job_id
+        if how == "cancelled":
+            promise = self.promises.get(job_id)
+            if promise is None or not promise.cancel_asked:
+                return  # a worker says so only where it was asked
+            self._ends(worker, lambda outcome: outcome.cancelled())
+        elif how == "released":
+            self._ends(worker, lambda outcome: outcome.handed_back())
+        elif how == "crash":
+            if not self.run(self._has_window(job_id, worker.at)):
+                return
+            error = EngineCrashed("The engine died.")
+            error.window = worker.at
+            self._ends(worker, lambda outcome: outcome.failed(error))
+        else:
+            broke = JobError("engine_failed", "It broke.", retryable=how == "retryable")
+            self._ends(worker, lambda outcome: outcome.failed(broke))
+
+    # What happens to machines
+
+    @precondition(lambda self: self.workers)
+    @rule(pick=st.integers(0, 99))
+    def sleeps_past_its_lease(self, pick: int) -> None:
+        """A paused process: everybody else sees an old lease, and it goes on as if nothing had been."""
+        claim = self.workers[pick % len(self.workers)].claim
+        self.run(self._set(claim, lease_expires_at=utcnow() - timedelta(seconds=1)))
+
+    @rule()
+    def sweep(self) -> None:
+        self.run(recovery.sweep_expired_leases(self.database, self.bus))
+
+    @precondition(lambda self: self.workers)
+    @rule(pick=st.integers(0, 99))
+    def host_dies(self, pick: int) -> None:
+        worker = self.workers.pop(pick % len(self.workers))
+        me = Owner.current()
+        dead = Owner(me.host, "another boot", me.pid, me.started)
+        self.run(self._set(worker.claim, lease_owner=str(dead)))
+        self.run(recovery.recover_dead_owners(self.database, self.bus))
+
+    @rule()
+    def time_passes(self) -> None:
+        async def due() -> None:
+            async with self.database.system() as session:
+                await session.execute(sa.update(Job).values(run_after=utcnow() - timedelta(seconds=1)))
+
+        self.run(due())
+
+    @precondition(lambda self: any(p.ended == JobStatus.COMPLETED for p in self.promises.values()))
+    @rule()
+    def writes_a_second_transcript(self) -> None:
+        """Whatever code may do: the table itself refuses two transcripts of one run."""
+        with contextlib.suppress(sa.exc.IntegrityError):
+            self.run(self._second_transcript())
+
+    @rule()
+    def another_version_cuts_differently(self) -> None:
+        self.cut = 1 - self.cut
+
+    # What must hold
+
+    @invariant()
+    def rows_agree(self) -> None:
+        self.run(self._check())
+
+    async def _check(self) -> None:
+        async with self.database.system(read_only=True) as session:
+            jobs = {job.id: job for job in (await session.execute(sa.select(Job))).scalars()}
+            windows = (await session.execute(sa.select(JobWindow))).scalars().all()
+            transcripts = (await session.execute(sa.select(Transcript))).scalars().all()
+            segments = (await session.execute(sa.select(Segment).order_by(Segment.position))).scalars().all()
+            events = (
+                await session.execute(sa.select(JobEvent).order_by(JobEvent.job_id, JobEvent.seq))
+            ).scalars().all()
+        assert set(jobs) == set(self.promises), "a job was lost, or came back"
+        for job in jobs.values():
+            promise = self.promises[job.id]
+            status = JobStatus(job.status)
+            if promise.ended is not None:
+                assert status == promise.ended, f"{promise.ended} became {status} by itself"
+            elif status in FINAL:
+                promise.ended = status
+            assert not (promise.cancel_asked and status == JobStatus.COMPLETED), "a cancel was overtaken"
+            assert (job.lease_owner is not None) == (status == JobStatus.PROCESSING)
+            seqs = [event.seq for event in events if event.job_id == job.id]
+            assert seqs == list(range(1, job.event_seq + 1)), "events have gaps"
+            mine = [window for window in windows if window.job_id == job.id and window.run == job.run]
+            assert job.windows_planned == len(mine)
+            assert job.windows_committed == sum(window.committed_at is not None for window in mine)
+            self._check_text(job, [t for t in transcripts if t.job_id == job.id], segments)
+        numbers = sorted((event.workspace_id, event.workspace_seq) for event in events)
+        assert len(numbers) == len(set(numbers)), "two events of a workspace have one number"
+
+    def _check_text(self, job: Job, transcripts: list[Transcript], segments: list[Segment]) -> None:
+        for transcript in transcripts:
+            said_texts = [s.text for s in segments if s.transcript_id == transcript.id]
+            windows = self.promises[job.id].windows
+            whole = [[f"cut {cut} window {n}" for n in range(windows)] for cut in (0, 1)]
+            assert said_texts in whole, f"a transcript is not the text of one plan: {said_texts}"
+        newest = [t for t in transcripts if t.run == job.run]
+        if job.status == JobStatus.COMPLETED:
+            assert [t.id for t in newest] == [job.transcript_id], "completed without its one transcript"
+            assert job.plan_complete
+        else:
+            assert not newest, "a transcript of a run that is not completed"
+
+    # Pieces
+
+    def _pick(self, pick: int) -> tuple[UUID, Promise]:
+        return sorted(self.promises.items())[pick % len(self.promises)]
+
+    async def _ask(self, promise: Promise, act: Callable[[Any], Awaitable[Any]]) -> bool:
+        """Whether it was accepted; a refusal changes nothing."""
+        try:
+            async with self.database.tenant(promise.workspace_id) as session:
+                await act(session)
+        except AppError:
+            return False
+        return True
+
+    async def _claim(self) -> Worker | None:
+        async with self.database.system() as session:
+            claim = await claims.claim_next(session, self.bus, Owner.current())
+        if claim is None:
+            return None
+        async with self.database.system(read_only=True) as session:
+            job = await session.get_one(Job, claim.job_id)
+        assert job.status == JobStatus.PROCESSING
+        assert job.fence == claim.fence
+        sink = JobSink(self.database, self.bus, None, claim, job)  # type: ignore[arg-type]
+        await sink.load()
+        return Worker(claim, sink, self.cut, self.promises[job.id].windows)
+
+    async def _step(self, worker: Worker) -> None:
+        """The next thing this worker would do: a window, the end of decoding, or the transcript."""
+        if worker.at < worker.windows:
+            window = cut_file(worker.cut, worker.windows)[worker.at]
+            if await worker.sink.plan(window) is None:
+                await worker.sink.started(window)
+                await worker.sink.committed(window, said(window, f"cut {worker.cut} window {window.index}"))
+            worker.at += 1
+        elif not worker.decoded:
+            length = cut_file(worker.cut, worker.windows)[-1].end_ms
+            await worker.sink.decoded(
+                MediaSummary(
+                    duration_ms=length,
+                    speech_ms=length,
+                    sha256="ab" * 32,
+                    container="wav",
+                    codec="pcm_s16le",
+                    sample_rate=16_000,
+                    channels=1,
+                    has_video=False,
+                    windows=worker.windows,
+                ),
+                None,
+            )
+            worker.decoded = True
+        else:
+            await finalize.finalize(self.database, self.bus, worker.claim)
+
+    def _guarded(self, worker: Worker, act: Callable[[], Awaitable[None]]) -> None:
+        """A live claim's write succeeds unless a cancel stands against it; a stale one's always fails."""
+        live, cancelled = self.run(self._is_live(worker.claim))
+        try:
+            self.run(act())
+        except claims.LostClaimError:
+            assert not live or cancelled, "a live claim was refused"
+            if not live:
+                self.workers.remove(worker)
+            return
+        assert live, "a stale claim wrote"
+
+    def _ends(self, worker: Worker, how: Callable[[Outcome], Awaitable[None]]) -> None:
+        outcome = Outcome(self.database, self.bus, None, worker.claim, worker.sink)
+        self._guarded(worker, lambda: how(outcome))
+        if worker in self.workers:
+            self.workers.remove(worker)
+
+    async def _is_live(self, claim: claims.Claim) -> tuple[bool, bool]:
+        async with self.database.system(read_only=True) as session:
+            job = await session.get(Job, claim.job_id)
+        if job is None:
+            return False, False
+        live = job.status == JobStatus.PROCESSING and job.fence == claim.fence
+        return live, job.cancel_requested_at is not None
+
+    async def _has_window(self, job_id: UUID, index: int) -> bool:
+        async with self.database.system(read_only=True) as session:
+            job = await session.get(Job, job_id)
+            if job is None:
+                return False
+            found = await session.get(JobWindow, (job_id, job.run, index))
+        return found is not None
+
+    async def _second_transcript(self) -> None:
+        async with self.database.system() as session:
+            first = (await session.execute(sa.select(Transcript).limit(1))).scalar_one()
+            columns = [column for column in Transcript.__table__.columns if column.key != "id"]
+            values = {column.key: getattr(first, column.key) for column in columns}
+            await session.execute(sa.insert(Transcript).values(id=new_id(), **values))
+
+    async def _set(self, claim: claims.Claim, **values: Any) -> None:
+        async with self.database.system() as session:
+            await session.execute(
+                sa.update(Job)
+                .where(Job.id == claim.job_id, Job.fence == claim.fence, Job.status == JobStatus.PROCESSING)
+                .values(**values)
+            )
