@@ -148,7 +148,8 @@ class ClaimMachine(RuleBasedStateMachine):
         try:
             self._guarded(worker, lambda: self._step(worker))
         except PlanChangedError as error:
-            self._ends(worker, lambda outcome: outcome.failed(error))
+            changed = error
+            self._ends(worker, lambda outcome: outcome.failed(changed))
 
     @precondition(lambda self: self.workers)
     @rule(pick=st.integers(0, 99))
@@ -162,7 +163,9 @@ class ClaimMachine(RuleBasedStateMachine):
         self._guarded(worker, beat)
 
     @precondition(lambda self: self.workers)
-    @rule(pick=st.integers(0, 99), how=st.sampled_from(["released", "retryable", "fatal", "crash", "cancelled"]))
+    @rule(
+        pick=st.integers(0, 99), how=st.sampled_from(["released", "retryable", "fatal", "crash", "cancelled"])
+    )
     def ends_early(self, pick: int, how: str) -> None:
         worker = self.workers[pick % len(self.workers)]
         job_id = worker.claim.job_id
@@ -237,8 +240,10 @@ class ClaimMachine(RuleBasedStateMachine):
             transcripts = (await session.execute(sa.select(Transcript))).scalars().all()
             segments = (await session.execute(sa.select(Segment).order_by(Segment.position))).scalars().all()
             events = (
-                await session.execute(sa.select(JobEvent).order_by(JobEvent.job_id, JobEvent.seq))
-            ).scalars().all()
+                (await session.execute(sa.select(JobEvent).order_by(JobEvent.job_id, JobEvent.seq)))
+                .scalars()
+                .all()
+            )
         assert set(jobs) == set(self.promises), "a job was lost, or came back"
         for job in jobs.values():
             promise = self.promises[job.id]
