@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.asr.engines.assemblyai import AssemblyAI
 from app.asr.engines.openai import OpenAI
@@ -43,8 +44,12 @@ from app.services.media.intake import Intake
 from app.services.media.janitor import expire_uploads
 from app.services.media.renditions import RenditionWorker
 from app.services.media.uploads import Uploads
+from app.storage.base import ObjectStore
 from app.storage.local import LocalStore
 from app.storage.signing import UrlSigner
+
+if TYPE_CHECKING:
+    from app.storage.s3 import S3Store
 
 
 @dataclass(slots=True)
@@ -57,7 +62,7 @@ class Container:
     secret: bytes = field(repr=False)  # keys come from it through `derive_key`, one a purpose
     sessions: Sessions
     identity: Accounts
-    store: LocalStore
+    store: ObjectStore
     uploads: Uploads
     files: Files
     renditions: RenditionWorker
@@ -194,6 +199,8 @@ def check_settings(settings: Settings) -> None:
     """What can be known to be wrong before anything is opened. Raises `ConfigurationError` with a sentence."""
     load_secret(settings)
     _check_model(settings.speech.whisper_model)
+    if settings.storage.storage_backend == "s3" and not settings.storage.s3_bucket:
+        raise ConfigurationError("STORAGE_BACKEND=s3 needs S3_BUCKET, the name of the bucket.")
 
 
 def _build_sessions(settings: Settings, database: Database, secret: bytes) -> Sessions:
@@ -218,6 +225,34 @@ def _check_model(model: str) -> None:
         )
 
 
-def _build_store(settings: Settings, secret: bytes) -> LocalStore:
-    signer = UrlSigner(derive_key(secret, "store-url"), ttl_seconds=settings.storage.url_ttl_seconds)
-    return LocalStore(settings.storage_dir, signer)
+def _build_store(settings: Settings, secret: bytes) -> ObjectStore:
+    storage = settings.storage
+    if storage.storage_backend == "local":
+        signer = UrlSigner(derive_key(secret, "store-url"), ttl_seconds=storage.url_ttl_seconds)
+        return LocalStore(settings.storage_dir, signer)
+    return build_s3_store(settings)
+
+
+def build_s3_store(settings: Settings) -> S3Store:
+    """The bucket of the settings, whatever STORAGE_BACKEND says. Raises `ConfigurationError`."""
+    from app.storage.s3 import (  # boto3 costs a fifth of a second at every start
+        Bucket,
+        BucketSettings,
+        S3Store,
+    )
+
+    storage = settings.storage
+    if not storage.s3_bucket:
+        raise ConfigurationError("S3_BUCKET is not set: it names the bucket.")
+    bucket = BucketSettings(
+        bucket=storage.s3_bucket,
+        endpoint_url=storage.s3_endpoint_url,
+        public_endpoint_url=storage.s3_public_endpoint_url,
+        region=storage.s3_region,
+        access_key_id=storage.s3_access_key_id,
+        secret_access_key=storage.s3_secret_access_key.get_secret_value(),
+        addressing_style=storage.s3_addressing_style,
+        prefix=storage.s3_prefix,
+    )
+    scratch = settings.server.data_dir / "scratch"
+    return S3Store(Bucket(bucket), scratch, ttl_seconds=storage.url_ttl_seconds)

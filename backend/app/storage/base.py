@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -63,8 +64,9 @@ class ObjectStore(Protocol):
     `StorageFullError` where it has no room, `NotFoundError` for a missing key.
     """
 
-    async def begin_upload(self, key: str, *, size: int) -> str:
-        """Open an upload of `size` bytes and answer its id. Refuses at once what there is no room for."""
+    async def begin_upload(self, key: str, *, size: int, single: bool = False) -> str:
+        """Open an upload of `size` bytes, in a `single` PUT or in parts, and answer its id. Refuses at once what
+        there is no room for."""
         ...
 
     def put_url(self, upload: str, part: PlannedPart, *, base_url: str) -> SignedUrl:
@@ -102,8 +104,8 @@ class ObjectStore(Protocol):
         """Blocks of the object from byte `start` on."""
         ...
 
-    async def local_path(self, key: str) -> Path:
-        """Where to read the object on this machine's disk. Never write to it."""
+    def local_copy(self, key: str) -> AbstractAsyncContextManager[Path]:
+        """Where to read the object on this machine's disk while the block runs. Never write to it."""
         ...
 
     async def size(self, key: str) -> int: ...

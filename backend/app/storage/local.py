@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +21,9 @@ from app.storage import disk
 from app.storage.base import PlannedPart, SignedUrl, StorageFullError, StoredObject, StoredPart
 from app.storage.disk import BLOCK, TempFile, disk_errors
 from app.storage.keys import checked_key, checked_upload
+from app.storage.parts import cancelled, closed
 from app.storage.signing import UrlSigner
-from app.storage.staging import Staging, cancelled, closed
+from app.storage.staging import Staging
 
 UPLOADS_PATH = "/api/store/uploads"
 OBJECTS_PATH = "/api/store/objects"
@@ -80,7 +82,7 @@ class LocalStore:
 
     # Uploads
 
-    async def begin_upload(self, key: str, *, size: int) -> str:
+    async def begin_upload(self, key: str, *, size: int, single: bool = False) -> str:  # noqa: ARG002 (one folder for both)
         checked_key(key)
         upload = uuid4().hex
 
@@ -223,8 +225,13 @@ class LocalStore:
             os.close(descriptor)
 
     async def local_path(self, key: str) -> Path:
+        """Where the object is. Never write to it."""
         await self.info(key)
         return self._path(key)
+
+    @asynccontextmanager
+    async def local_copy(self, key: str) -> AsyncIterator[Path]:
+        yield await self.local_path(key)
 
     async def delete(self, key: str) -> None:
         await self._run(disk.remove, self._path(key))

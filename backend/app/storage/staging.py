@@ -11,9 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from app.core.errors import ConflictError, ForbiddenError
+from app.core.errors import ConflictError
 from app.storage.base import PlannedPart, StoredPart
 from app.storage.disk import TempFile, locked, move_in, open_existing, remove_tree, sync_folder
+from app.storage.parts import cancelled, check_parts, closed
 
 _MARK = re.compile(r"(\d{5})-(\d+)-([0-9a-f]{32})")
 
@@ -93,20 +94,7 @@ class Staging:
         remove_tree(self.folder)
 
     def _verify(self, parts: Sequence[PlannedPart], etags: Mapping[int, str] | None) -> None:
-        arrived = {part.number: part for part in self.parts()}
-        missing = [p.number for p in parts if p.number not in arrived or arrived[p.number].size != p.size]
-        if missing and len(parts) == 1:
-            raise ConflictError("The file has not arrived yet.")
-        if missing:
-            listed = ", ".join(map(str, missing[:5])) + (" and more" if len(missing) > 5 else "")
-            word = "Part" if len(missing) == 1 else "Parts"
-            raise ConflictError(f"{word} {listed} of {len(parts)} did not arrive.")
-        if etags is not None and (wrong := [n for n, part in arrived.items() if etags.get(n) != part.etag]):
-            raise ConflictError(
-                f"Part {wrong[0]} is not the one that arrived: its ETag differs or is not given."
-            )
-        if etags is not None and len(etags) != len(parts):
-            raise ConflictError(f"This upload has {len(parts)} parts; {len(etags)} were named.")
+        check_parts(parts, self.parts(), etags)
         size, declared = self._data.stat().st_size, sum(part.size for part in parts)
         if size != declared:
             raise ConflictError(f"The upload holds {size} bytes instead of {declared}.")
@@ -119,11 +107,3 @@ class Staging:
         except FileNotFoundError:
             return
         remove_tree(self.folder)
-
-
-def closed() -> ForbiddenError:
-    return ForbiddenError("This upload is finished, cancelled or expired, so nothing can be added to it.")
-
-
-def cancelled() -> ConflictError:
-    return ConflictError("This upload was cancelled or has expired. Start it again.")

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from app.api.base_url import BaseUrl
-from app.api.deps import ContainerDep, CurrentTenant, TenantRead, TenantWrite, TenantWriter
+from app.api.deps import ContainerDep, TenantRead, TenantWrite, TenantWriter
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.schemas.files import (
     CompleteRequest,
@@ -30,13 +30,12 @@ router = APIRouter(prefix="/api/files", tags=["files"])
 async def presign(
     body: PresignRequest,
     container: ContainerDep,
-    tenant: CurrentTenant,
-    session: TenantWrite,
+    tenant: TenantWriter,
     base_url: BaseUrl,
 ) -> PresignResponse:
     """Announce a file of an exact size and learn where its bytes go."""
     opened = await container.uploads.presign(
-        session, user_id=tenant.user_id, base_url=base_url, **body.model_dump()
+        tenant.workspace_id, user_id=tenant.user_id, base_url=base_url, **body.model_dump()
     )
     upload, url = opened.upload, opened.url
     return PresignResponse(

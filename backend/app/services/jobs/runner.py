@@ -145,7 +145,13 @@ class JobRun:
         if choice is not None:
             async with parts.database.system() as session:
                 job = await planning.begin_run(session, claim, choice, transcribe_options(job))
-        source = await parts.store.local_path(file.storage_key)
+        async with parts.store.local_copy(file.storage_key) as source:
+            await self._transcribe_file(spec, job, file, source)
+
+    async def _transcribe_file(
+        self, spec: EngineSpec | None, job: Job, file: MediaFile, source: Path
+    ) -> None:
+        parts, claim = self._parts, self.claim
         if spec is not None and await self._is_known(spec, job, file, source):
             return
         sink = self._sink = JobSink(parts.database, parts.bus, parts.store, claim, job)

@@ -143,8 +143,8 @@ class RenditionWorker:
         target = self._store.scratch_dir() / f"{uuid4().hex}.tmp"
         beating = asyncio.create_task(self._keep(claim))
         try:
-            source = await self._store.local_path(claim.storage_key)
-            content_type = await self._render(source, target)
+            async with self._store.local_copy(claim.storage_key) as source:
+                content_type = await self._render(source, target)
             await self._succeed(claim, target, content_type)
         except NotFoundError:
             await self._write(claim, rendition_state=RenditionState.FAILED)

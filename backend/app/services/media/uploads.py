@@ -46,7 +46,7 @@ class Uploads:
 
     async def presign(
         self,
-        session: TenantSession,
+        workspace_id: UUID,
         *,
         user_id: UUID | None,
         filename: str,
@@ -54,19 +54,25 @@ class Uploads:
         content_type: str | None,
         base_url: str,
     ) -> Presigned:
-        """Open an upload of exactly `size` bytes. Raises `FileEmptyError`, `FileTooLargeError`."""
+        """Open an upload of exactly `size` bytes. Raises `FileEmptyError`, `FileTooLargeError`.
+
+        The store is asked before the transaction, which a slow bucket would hold open; what a crash between the two
+        leaves in the store is swept.
+        """
         if size == 0:
             raise FileEmptyError("The file is empty.", field="size")
         if size > self._intake.max_bytes:
             raise self._intake.too_large("size")
         plan = plan_upload(size)
-        upload = self._intake.new_upload(session.workspace_id, user_id, filename, content_type, size=size)
+        upload = self._intake.new_upload(workspace_id, user_id, filename, content_type, size=size)
         upload.method = "single" if plan.is_single else "multipart"
         if not plan.is_single:
             upload.part_size, upload.part_count = plan.part_size, plan.part_count
-        upload.storage_upload = await self._store.begin_upload(upload.storage_key, size=size)
-        session.add(upload)
-        await session.flush()
+        upload.storage_upload = await self._store.begin_upload(
+            upload.storage_key, size=size, single=plan.is_single
+        )
+        async with self._intake.database.tenant(workspace_id) as session:
+            session.add(upload)
         if not plan.is_single:
             return Presigned(upload, None)
         return Presigned(upload, self._store.put_url(upload.storage_upload, plan.part(1), base_url=base_url))
