@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from app.asr.host.sizing import plan_processes
 from app.asr.limits import MediaLimits
 from app.asr.models import is_known, is_path
 from app.asr.remote.breaker import CircuitBreaker
+from app.core.background import Background
 from app.core.config import Settings
 from app.core.errors import ConfigurationError
 from app.core.metrics import Metrics
@@ -41,9 +43,11 @@ from app.services.jobs.runner import RunnerParts
 from app.services.jobs.service import JobService
 from app.services.media.files import Files
 from app.services.media.intake import Intake
-from app.services.media.janitor import expire_uploads
+from app.services.media.janitor import expire_uploads, remove_objects
 from app.services.media.renditions import RenditionWorker
 from app.services.media.uploads import Uploads
+from app.services.transcripts.archive import EVERY_SECONDS as ARCHIVE_SECONDS
+from app.services.transcripts.archive import TextArchive
 from app.storage.base import ObjectStore
 from app.storage.local import LocalStore
 from app.storage.signing import UrlSigner
@@ -77,6 +81,7 @@ class Container:
     repairs: Repairs
     readiness: Readiness
     maintenance: Maintenance
+    archive: Background
 
     async def start(self) -> None:
         """Begin to work in the background. Answers at once: recovery and downloads never hold up the start."""
@@ -84,6 +89,7 @@ class Container:
         self.dispatcher.start()
         self.renditions.start()
         self.maintenance.start()
+        self.archive.start()
         self.cloud.cleaner.start()
         self.models.on_change.append(self.dispatcher.recheck_waiting)
         if self.settings.speech.transcription_backend in ("auto", "whisper_cpp"):
@@ -100,7 +106,11 @@ class Container:
         self.begin_stop()
         await self.dispatcher.stop()
         await asyncio.gather(
-            self.maintenance.stop(), self.renditions.stop(), self.models.close(), self.pool.close()
+            self.maintenance.stop(),
+            self.archive.stop(),
+            self.renditions.stop(),
+            self.models.close(),
+            self.pool.close(),
         )
         await self.cloud.close()
         await self.database.close()
@@ -124,6 +134,9 @@ def build_container(settings: Settings) -> Container:
         max_bytes=settings.storage.max_file_bytes,
         ttl=timedelta(hours=settings.storage.upload_ttl_hours),
         wake=renditions.wake,
+    )
+    archive = Background(
+        "archive_texts", TextArchive(database, store).run_once, every_seconds=ARCHIVE_SECONDS
     )
     bus = EventBus()
     models = ModelKeeper(
@@ -164,6 +177,7 @@ def build_container(settings: Settings) -> Container:
                 limits=limits,
             ),
             cache=ResultCache(database, bus, store) if settings.speech.result_cache else None,
+            on_completed=archive.wake,
         ),
         slots=settings.speech.max_parallel_transcriptions,
         drain_seconds=settings.server.shutdown_seconds,
@@ -186,12 +200,19 @@ def build_container(settings: Settings) -> Container:
         shelf=ModelShelf(settings, models, pool, database),
         pool=pool,
         dispatcher=dispatcher,
-        jobs=JobService(bus, ring=dispatcher.ring, interrupt=dispatcher.interrupt, gate=gate),
+        jobs=JobService(
+            bus,
+            ring=dispatcher.ring,
+            interrupt=dispatcher.interrupt,
+            gate=gate,
+            forget=partial(remove_objects, store),
+        ),
         repairs=Repairs(bus, ring=dispatcher.ring),
         readiness=Readiness(database, store, chooser, settings.server.data_dir),
         maintenance=Maintenance(
             [("expire_uploads", lambda: expire_uploads(database, store, ttl=intake.ttl))]
         ),
+        archive=archive,
     )
 
 

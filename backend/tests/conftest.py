@@ -10,4 +10,5 @@ pytest_plugins = (
     "tests.fixtures.server",
     "tests.fixtures.providers",
     "tests.fixtures.cli",
+    "tests.fixtures.ministack",
 )

@@ -64,6 +64,8 @@ class ObjectStore(Protocol):
     `StorageFullError` where it has no room, `NotFoundError` for a missing key.
     """
 
+    serves_itself: bool  # its signed addresses lead to a bucket, not to this server
+
     async def begin_upload(self, key: str, *, size: int, single: bool = False) -> str:
         """Open an upload of `size` bytes, in a `single` PUT or in parts, and answer its id. Refuses at once what
         there is no room for."""
@@ -112,6 +114,10 @@ class ObjectStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Gone for good; a missing object is no error."""
+        ...
+
+    async def delete_folder(self, key: str) -> None:
+        """Everything beside `key`, of whatever kind: a file goes whole."""
         ...
 
     def get_url(

@@ -82,6 +82,13 @@ def remove(path: Path) -> bool:
     return True
 
 
+def remove_folder(folder: Path) -> None:
+    """A folder of sealed files, and its name durably."""
+    if folder.exists():
+        shutil.rmtree(folder)
+        sync_folder(folder.parent)
+
+
 def remove_tree(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -18,6 +18,10 @@ INLINE_TYPES = frozenset(
 )  # fmt: skip
 
 
+# Texts of ours: saved under their own type, never shown.
+SAVED_TYPES = frozenset({"application/json", "text/plain; charset=utf-8"})
+
+
 def content_disposition(kind: str, filename: str) -> str:
     """RFC 6266 with both forms of the name: plain ASCII for old clients, RFC 5987 for every script."""
     plain = (
@@ -30,6 +34,8 @@ def content_disposition(kind: str, filename: str) -> str:
 
 def served_as(content_type: str, filename: str, *, download: bool) -> tuple[str, str]:
     """Content-Type and Content-Disposition of a read."""
+    if content_type in SAVED_TYPES:
+        return content_type, content_disposition("attachment", filename)
     if content_type not in INLINE_TYPES:
         return OCTET_STREAM, content_disposition("attachment", filename)
     return content_type, content_disposition("attachment" if download else "inline", filename)

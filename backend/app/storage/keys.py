@@ -8,13 +8,13 @@ from uuid import UUID
 from app.core.errors import NotFoundError
 
 _KEY = re.compile(
-    r"w/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/f/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[a-z][a-z0-9_]{0,31}"
+    r"w/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/f/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[a-z][a-z0-9_]{0,63}"
 )
 _UPLOAD = re.compile(r"[0-9a-f]{32}")
 
 
 def object_key(workspace_id: UUID, file_id: UUID, kind: str) -> str:
-    """`w/<workspace>/f/<file>/<kind>`; `kind` is a word of ours: original, rendition."""
+    """`w/<workspace>/f/<file>/<kind>`; `kind` is a word of ours: original, rendition, text_..._txt."""
     return checked_key(f"w/{workspace_id}/f/{file_id}/{kind}")
 
 

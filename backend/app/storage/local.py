@@ -45,6 +45,8 @@ class ObjectInfo:
 class LocalStore:
     """An `ObjectStore` in a folder. `root` is made by `open`, with `objects`, `uploads` and `tmp` on one disk."""
 
+    serves_itself = False
+
     def __init__(self, root: Path, signer: UrlSigner) -> None:
         self.root = root.resolve()
         self.signer = signer
@@ -235,6 +237,9 @@ class LocalStore:
 
     async def delete(self, key: str) -> None:
         await self._run(disk.remove, self._path(key))
+
+    async def delete_folder(self, key: str) -> None:
+        await self._run(disk.remove_folder, self._path(key).parent)
 
     def get_url(
         self, key: str, *, base_url: str, filename: str, content_type: str, download: bool = False

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from app.api.deps import ContainerDep, CurrentTenant, TenantRead, TenantWrite
-from app.api.disposition import transcript_attachment
+from app.api.disposition import transcript_attachment, transcript_name
 from app.core.errors import InvalidInputError
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.models import JobStatus
@@ -29,6 +29,7 @@ from app.schemas.jobs import (
 )
 from app.services.jobs.service import JobOptions
 from app.services.jobs.views import job_view
+from app.services.transcripts.archive import archived_key
 from app.services.transcripts.names import name_speaker
 from app.services.transcripts.render import FORMATS
 from app.services.transcripts.results import read_result
@@ -142,7 +143,10 @@ async def result(
 @router.get(
     "/{job_id}/download",
     response_class=Response,
-    responses={200: {"content": {f.media_type.split(";")[0]: {} for f in FORMATS.values()}}},
+    responses={
+        200: {"content": {f.media_type.split(";")[0]: {} for f in FORMATS.values()}},
+        307: {"description": "The text is in the bucket, at this short-lived address."},
+    },
 )
 async def download(
     job_id: UUID,
@@ -152,6 +156,11 @@ async def download(
 ) -> Response:
     """The transcript as a file: plain text, SubRip, WebVTT, or JSON."""
     job = await container.jobs.get(session, job_id)
+    stored = await archived_key(session, job, format) if container.store.serves_itself else None
+    if stored is not None:
+        name, media_type = transcript_name(job.filename, format), FORMATS[format].media_type
+        signed = container.store.get_url(stored, base_url="", filename=name, content_type=media_type)
+        return RedirectResponse(signed.url, 307, headers={"Cache-Control": "no-store"})
     text = await read_result(session, job, partial=False)
     return Response(
         await asyncio.to_thread(text.render, format),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ class RunnerParts:
     cloud: CloudDesk | None = None  # None: no job goes to a provider
     diarizer: Diarizer | None = None  # None: voices are never told apart here
     cache: ResultCache | None = None  # None: each recording is listened to
+    on_completed: Callable[[], None] = lambda: None  # a text is whole: it may be archived
 
 
 class JobRun:
@@ -153,6 +155,7 @@ class JobRun:
     ) -> None:
         parts, claim = self._parts, self.claim
         if spec is not None and await self._is_known(spec, job, file, source):
+            parts.on_completed()
             return
         sink = self._sink = JobSink(parts.database, parts.bus, parts.store, claim, job)
         await sink.load()
@@ -162,6 +165,7 @@ class JobRun:
             await parts.cloud.note(claim)
         await diarizing.tell_apart(parts.database, claim, sink, parts.diarizer, source)
         await finalize.finalize(parts.database, parts.bus, claim)
+        parts.on_completed()
 
     async def _is_known(self, spec: EngineSpec, job: Job, file: MediaFile, source: Path) -> bool:
         """Whether the job is completed with a stored text; the stub's depends on the name of the file, too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -33,6 +33,7 @@ from app.services.jobs.cloud_gate import CloudGate
 from app.services.jobs.events import append_end, append_status
 from app.services.jobs.options import merge_hints
 from app.services.jobs.requeue import requeue
+from app.services.transcripts.archive import forget_archived
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class JobOptions:
 
 class JobService:
     """`ring` tells the executor that there is work, `interrupt` that a running job has to stop now, `gate` knows which
-    providers a workspace may name."""
+    providers a workspace may name, `forget` removes objects of deleted jobs from the store."""
 
     def __init__(
         self,
@@ -63,8 +64,10 @@ class JobService:
         ring: Callable[[], None],
         interrupt: Callable[[UUID], None],
         gate: CloudGate | None = None,
+        forget: Callable[[list[str]], Awaitable[None]] | None = None,
     ) -> None:
         self._bus = bus
+        self._forget = forget
         self._gate = gate
         self._ring = ring
         self._interrupt = interrupt
@@ -189,11 +192,15 @@ class JobService:
         """
         job = await _get(session, Job, job_id, lock=True)
         file_id = job.file_id
+        keys = await forget_archived(session, job_id)
         for table in (Transcript, Speaker, JobWindow, JobEvent):
             await session.execute(sa.delete(table).where(table.job_id == job_id))
         await session.delete(job)
         await session.flush()
         session.after_commit(lambda: self._interrupt(job_id))
+        if keys and self._forget is not None:
+            forget = self._forget
+            session.after_commit(lambda: forget(keys))
         return file_id
 
 

@@ -13,13 +13,11 @@ from app.core.logging import get_logger
 from app.db.session import Database
 from app.models import Upload, UploadState
 from app.storage.base import ObjectStore
-from app.storage.keys import sibling_key
 
 log = get_logger(__name__)
 
 _BATCH = 100
 _STALE_FILES = timedelta(hours=6)
-KINDS = ("original", "rendition", "peaks")
 
 
 async def expire_uploads(database: Database, store: ObjectStore, *, ttl: timedelta) -> int:
@@ -81,5 +79,13 @@ async def drop_upload(store: ObjectStore, upload: Upload) -> None:
 async def _drop(store: ObjectStore, upload: Upload) -> None:
     if upload.storage_upload:
         await store.abort_upload(upload.storage_upload)
-    for kind in KINDS:  # a complete that crashed may have sealed it
-        await store.delete(sibling_key(upload.storage_key, kind))
+    await store.delete_folder(upload.storage_key)  # a complete that crashed may have sealed it
+
+
+async def remove_objects(store: ObjectStore, keys: list[str]) -> None:
+    """Objects that no row names any more; what does not work now goes with the rest of its file."""
+    for key in keys:
+        try:
+            await store.delete(key)
+        except (AppError, OSError) as error:
+            log.warning("bytes_not_removed", key=key, error=str(error))

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.core.errors import InvalidStateError, NotFoundError
 from app.db.session import TenantSession
-from app.models import Job, Segment, Speaker
+from app.models import Job, Segment, Speaker, Transcript
 from app.services.transcripts.speakers import SpeakerView, speaker_list
 
 
@@ -39,6 +39,12 @@ async def name_speaker(session: TenantSession, job_id: UUID, speaker: str, name:
     if speaker not in speakers:
         raise NotFoundError("Nobody in this transcript is called that.")
     await session.execute(sa.delete(Speaker).where(Speaker.job_id == job_id, Speaker.label == speaker))
+    await session.execute(  # the stored files say the old name: they are written anew
+        sa.update(Transcript)
+        .where(Transcript.id == job.transcript_id)
+        .values(text_key=None, json_key=None)
+        .execution_options(synchronize_session=False)
+    )
     if name:
         session.add(Speaker(job_id=job_id, workspace_id=session.workspace_id, label=speaker, name=name))
     await session.flush()

@@ -35,6 +35,8 @@ _RESERVE = 256 << 20  # room on this machine's disk that copies of recordings le
 class S3Store:
     """Objects in `bucket`; `scratch` is a folder on this machine for copies that native code reads."""
 
+    serves_itself = True
+
     def __init__(self, bucket: Bucket, scratch: Path, *, ttl_seconds: int) -> None:
         self.bucket = bucket
         self._scratch = scratch
@@ -121,7 +123,8 @@ class S3Store:
 
     async def read(self, key: str, start: int = 0, length: int | None = None) -> AsyncGenerator[bytes, None]:
         """Goes on where a connection broke off, TRIES times in a row at most."""
-        left = await self.size(key) - start if length is None else length
+        rest = await self.size(key) - start
+        left = rest if length is None else min(length, rest)
         failures = 0
         while left > 0:
             try:
@@ -166,6 +169,20 @@ class S3Store:
 
     async def delete(self, key: str) -> None:
         await self.bucket.call("delete_object", Key=self.bucket.key(checked_key(key)))
+
+    async def delete_folder(self, key: str) -> None:
+        prefix = self.bucket.key(checked_key(key)).rpartition("/")[0] + "/"
+
+        def listed() -> list[str]:
+            pages = self.bucket.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket.name, Prefix=prefix
+            )
+            return [found["Key"] for page in pages for found in page.get("Contents", [])]
+
+        for name in await self.bucket.run(
+            listed
+        ):  # one by one: DeleteObjects wants checksums that some refuse
+            await self.bucket.call("delete_object", Key=name)
 
     def get_url(
         self,
