@@ -3585,6 +3585,13 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            /** @description The text is in the bucket, at this short-lived address. */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The input is not acceptable; `field` says where. */
             422: {
                 headers: {
