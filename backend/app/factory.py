@@ -28,7 +28,12 @@ from app.db.session import Database
 from app.services.admin.maintenance import Maintenance
 from app.services.admin.models import ModelShelf
 from app.services.admin.readiness import Readiness
+from app.services.admin.removal import WorkspaceRemoval
 from app.services.identity.accounts import Accounts
+from app.services.identity.key_uses import EVERY_SECONDS as KEY_SECONDS
+from app.services.identity.key_uses import KeyUses
+from app.services.identity.mailer import EVERY_SECONDS as MAIL_SECONDS
+from app.services.identity.mailer import MailSender, build_mailer
 from app.services.identity.sessions import Sessions
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cache import ResultCache
@@ -82,6 +87,14 @@ class Container:
     readiness: Readiness
     maintenance: Maintenance
     archive: Background
+    removal: Background
+    mail: Background
+    key_uses: KeyUses
+    key_notes: Background
+
+    @property
+    def _workers(self) -> tuple[Background, ...]:
+        return (self.archive, self.removal, self.mail, self.key_notes)
 
     async def start(self) -> None:
         """Begin to work in the background. Answers at once: recovery and downloads never hold up the start."""
@@ -89,7 +102,8 @@ class Container:
         self.dispatcher.start()
         self.renditions.start()
         self.maintenance.start()
-        self.archive.start()
+        for worker in self._workers:
+            worker.start()
         self.cloud.cleaner.start()
         self.models.on_change.append(self.dispatcher.recheck_waiting)
         if self.settings.speech.transcription_backend in ("auto", "whisper_cpp"):
@@ -107,7 +121,7 @@ class Container:
         await self.dispatcher.stop()
         await asyncio.gather(
             self.maintenance.stop(),
-            self.archive.stop(),
+            *(worker.stop() for worker in self._workers),
             self.renditions.stop(),
             self.models.close(),
             self.pool.close(),
@@ -138,6 +152,7 @@ def build_container(settings: Settings) -> Container:
     archive = Background(
         "archive_texts", TextArchive(database, store).run_once, every_seconds=ARCHIVE_SECONDS
     )
+    key_uses = KeyUses(database)
     bus = EventBus()
     models = ModelKeeper(
         settings.models_dir, settings.speech.model_base_url, enabled=settings.speech.model_auto_download
@@ -213,6 +228,14 @@ def build_container(settings: Settings) -> Container:
             [("expire_uploads", lambda: expire_uploads(database, store, ttl=intake.ttl))]
         ),
         archive=archive,
+        removal=Background(
+            "remove_workspaces", WorkspaceRemoval(database, store).run_once, every_seconds=300
+        ),
+        mail=Background(
+            "send_mail", MailSender(database, build_mailer(settings)).run_once, every_seconds=MAIL_SECONDS
+        ),
+        key_uses=key_uses,
+        key_notes=Background("note_key_uses", key_uses.flush, every_seconds=KEY_SECONDS),
     )
 
 

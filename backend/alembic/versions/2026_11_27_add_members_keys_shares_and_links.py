@@ -286,10 +286,12 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("quota_storage_bytes", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("quota_parallel_jobs", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("quota_members", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("deleted_at", db.UTCDateTime(), nullable=True))
 
 
 def downgrade() -> None:
     with op.batch_alter_table("workspaces") as batch_op:
+        batch_op.drop_column("deleted_at")
         batch_op.drop_column("quota_members")
         batch_op.drop_column("quota_parallel_jobs")
         batch_op.drop_column("quota_storage_bytes")

@@ -15,21 +15,25 @@ from starlette.websockets import WebSocket
 from app.api.origins import require_own_origin
 from app.core.addresses import is_loopback
 from app.core.caller import current_caller
-from app.core.errors import AppError, ForbiddenError, UnauthenticatedError
+from app.core.errors import AppError, ForbiddenError, NotFoundError, UnauthenticatedError
 from app.core.logging import bind_contextvars
 from app.core.security import SIGN_IN_AGAIN
 from app.db.session import SystemSession, TenantSession
 from app.factory import Container
+from app.models.api_keys import Scope
 from app.models.workspaces import Role
+from app.services.identity.roles import WRITERS
 from app.services.identity.sessions import Principal
 from app.services.identity.workspaces import resolve_workspace
 
 __all__ = [
+    "AnyPrincipal",
     "ContainerDep",
     "CurrentAdmin",
     "CurrentPrincipal",
     "CurrentTenant",
     "Principal",
+    "SystemRead",
     "SystemWrite",
     "Tenant",
     "TenantRead",
@@ -40,12 +44,12 @@ __all__ = [
     "authenticate_writer",
     "bearer_token",
     "get_container",
+    "require_key_of",
     "require_operator",
+    "require_session",
     "resolve_tenant",
     "still_welcome",
 ]
-
-WRITERS = frozenset({Role.OWNER, Role.ADMIN, Role.MEMBER})
 
 
 async def get_container(connection: HTTPConnection) -> Container:
@@ -64,6 +68,15 @@ async def _system_write(container: ContainerDep) -> AsyncIterator[SystemSession]
 
 # scope="function": the transaction ends when the endpoint returns, before the answer leaves.
 SystemWrite = Annotated[SystemSession, Depends(_system_write, scope="function")]
+
+
+async def _system_read(container: ContainerDep) -> AsyncIterator[SystemSession]:
+    async with container.database.system(read_only=True) as session:
+        yield session
+
+
+# For identity, which is of no workspace. On Postgres it may see rows that a writer has just committed elsewhere.
+SystemRead = Annotated[SystemSession, Depends(_system_read, scope="function")]
 
 
 def bearer_token(authorization: str | None) -> str | None:
@@ -89,20 +102,48 @@ async def authenticate(container: Container, authorization: str | None) -> Princ
 def _note_caller(principal: Principal) -> None:
     """From now on the logs, and what is recorded, name who is calling."""
     bind_contextvars(user_id=str(principal.user_id))
-    current_caller().user_id = principal.user_id
+    caller = current_caller()
+    caller.user_id = principal.user_id
+    if principal.key is not None:
+        bind_contextvars(api_key_id=str(principal.key.id))
+        caller.api_key_id = principal.key.id
 
 
 # "Authorize" in /docs signs in through this; the header itself is read by `authenticate`.
 _docs_scheme = OAuth2PasswordBearer(tokenUrl="/api/auth/token", auto_error=False)
 
 
-async def _current_principal(
+async def _any_principal(
     request: Request, container: ContainerDep, _token: Annotated[str | None, Depends(_docs_scheme)]
 ) -> Principal:
     return await authenticate(container, request.headers.get("authorization"))
 
 
+# Whoever is calling, with a session or a key.
+AnyPrincipal = Annotated[Principal, Depends(_any_principal)]
+
+
+async def _current_principal(principal: AnyPrincipal) -> Principal:
+    return require_session(principal)
+
+
+# A person with a session: what keys must not reach stands behind this.
 CurrentPrincipal = Annotated[Principal, Depends(_current_principal)]
+
+
+def require_key_of(principal: Principal, workspace_id: UUID) -> None:
+    """A key knows its own workspace only. Raises `NotFoundError`."""
+    if principal.key is not None and principal.key.workspace_id != workspace_id:
+        raise NotFoundError
+
+
+def require_session(principal: Principal) -> Principal:
+    """Raises `ForbiddenError` for API keys."""
+    if principal.key is not None:
+        raise ForbiddenError(
+            "API keys work on recordings and transcripts only. Sign in to change accounts, workspaces or keys."
+        )
+    return principal
 
 
 async def _current_admin(principal: CurrentPrincipal) -> Principal:
@@ -127,9 +168,12 @@ class Tenant:
         return self.principal.user_id
 
     def require_writer(self) -> None:
-        """Raises `ForbiddenError` for viewers."""
+        """Raises `ForbiddenError` for viewers, and for keys that may only read."""
         if self.role not in WRITERS:
             raise ForbiddenError("Viewers of a workspace can read, but not change anything.")
+        key = self.principal.key
+        if key is not None and Scope.WRITE not in key.scopes:
+            raise ForbiddenError("This API key may only read.")
 
 
 async def require_operator(container: Container, request: Request) -> None:
@@ -153,6 +197,11 @@ async def resolve_tenant(container: Container, principal: Principal, workspace: 
 
 
 async def _tenant_in(session: SystemSession, principal: Principal, workspace: str | None) -> Tenant:
+    if principal.key is not None:  # a key means its own workspace, and knows no other
+        own = str(principal.key.workspace_id)
+        if workspace is not None and workspace.lower() != own:
+            raise NotFoundError
+        workspace = own
     found = await resolve_workspace(session, principal.user_id, workspace)
     bind_contextvars(workspace_id=str(found.id))
     return Tenant(principal, found.id, found.role)
@@ -168,7 +217,10 @@ async def authenticate_tenant(
     async with container.database.system(read_only=True) as session:
         principal = await container.sessions.identify(session, token)
         _note_caller(principal)
-        return await _tenant_in(session, principal, workspace)
+        tenant = await _tenant_in(session, principal, workspace)
+    if principal.key is not None:
+        container.key_uses.note(principal.key.id)
+    return tenant
 
 
 async def authenticate_writer(container: Container, request: Request) -> Tenant:

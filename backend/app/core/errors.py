@@ -90,6 +90,18 @@ class RateLimitedError(AppError):
     status, code = 429, "rate_limited"
 
 
+class GoneError(AppError):
+    """A token that was used, has expired or never was; they look the same."""
+
+    status, code = 410, "token_invalid"
+
+
+class QuotaExceededError(AppError):
+    """What a workspace may use is used up; `field` says of what, the message who can change it."""
+
+    status, code = 402, "quota_exceeded"
+
+
 class UnavailableError(AppError):
     """The database, the store or another part is away for now."""
 

@@ -58,8 +58,8 @@ class _Closed(BaseModel):
 class JobOptionsIn(_Closed):
     """How a recording is to be transcribed."""
 
-    language: Language = "auto"
-    mode: Mode = Mode.MONO
+    language: Language | None = Field(None, description="Nothing: that of the workspace's settings.")
+    mode: Mode | None = Field(None, description="Nothing: that of the workspace's settings.")
     vad: Vad = Field(Vad.AUTO, description="auto finds speech first; off takes fixed windows of 30 s.")
     translate: bool = Field(False, description="Write the text in English whatever is spoken.")
     vocabulary: list[Term] = Field([], max_length=100, description="Names and terms to expect.")

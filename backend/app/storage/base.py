@@ -120,6 +120,10 @@ class ObjectStore(Protocol):
         """Everything beside `key`, of whatever kind: a file goes whole."""
         ...
 
+    async def delete_tree(self, folder: str) -> None:
+        """Everything of a workspace; `folder` comes from `app.storage.keys`."""
+        ...
+
     def get_url(
         self, key: str, *, base_url: str, filename: str, content_type: str, download: bool = False
     ) -> SignedUrl:

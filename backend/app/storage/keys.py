@@ -18,6 +18,11 @@ def object_key(workspace_id: UUID, file_id: UUID, kind: str) -> str:
     return checked_key(f"w/{workspace_id}/f/{file_id}/{kind}")
 
 
+def workspace_folder(workspace_id: UUID) -> str:
+    """Where everything of a workspace is, ending in a slash."""
+    return f"w/{workspace_id}/"
+
+
 def sibling_key(key: str, kind: str) -> str:
     """The key of another kind of the same file."""
     return checked_key(f"{key.rpartition('/')[0]}/{kind}")

@@ -241,6 +241,12 @@ class LocalStore:
     async def delete_folder(self, key: str) -> None:
         await self._run(disk.remove_folder, self._path(key).parent)
 
+    async def delete_tree(self, folder: str) -> None:
+        path = (self._objects / folder).resolve()
+        if path.parent.parent != self._objects:
+            raise NotFoundError
+        await self._run(disk.remove_folder, path)
+
     def get_url(
         self, key: str, *, base_url: str, filename: str, content_type: str, download: bool = False
     ) -> SignedUrl:

@@ -12,7 +12,15 @@ from app.models import Membership, Role
 from tests.fixtures.app import MakeApp, RunningApp
 from tests.fixtures.identity import Person, register
 
-DEFAULTS = {"allow_cloud": True, "vocabulary": [], "prompt": ""}
+DEFAULTS = {
+    "allow_cloud": True,
+    "vocabulary": [],
+    "prompt": "",
+    "language": "auto",
+    "mode": "mono",
+    "media_days": None,
+    "transcript_days": None,
+}
 
 
 @pytest.fixture

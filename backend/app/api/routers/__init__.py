@@ -2,7 +2,19 @@
 
 from fastapi import APIRouter
 
-from app.api.routers import admin, auth, files, jobs, live, operations, store, transcribe, workspaces
+from app.api.routers import (
+    admin,
+    api_keys,
+    auth,
+    files,
+    jobs,
+    live,
+    members,
+    operations,
+    store,
+    transcribe,
+    workspaces,
+)
 
 # live stands before jobs: /api/jobs/events is not the job named "events".
 ROUTERS: tuple[APIRouter, ...] = (
@@ -13,6 +25,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     live.router,
     jobs.router,
     workspaces.router,
+    members.router,
+    api_keys.router,
     admin.router,
     operations.router,
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
-from app.api.deps import ContainerDep, CurrentAdmin
+from app.api.deps import ContainerDep, CurrentAdmin, SystemRead, SystemWrite
+from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
+from app.schemas.common import KeptText
 from app.schemas.operations import ManagedModel, ManagedModels
+from app.schemas.workspaces import ManagedWorkspace, ManagedWorkspaces, QuotasPatch
+from app.services.identity import usage
 
 router = APIRouter(prefix="/api/admin", tags=["administration"])
 
@@ -34,3 +39,26 @@ async def verify_model(name: str, container: ContainerDep, _admin: CurrentAdmin)
 async def remove_model(name: str, container: ContainerDep, _admin: CurrentAdmin) -> None:
     """Remove the file, or call its download off. 409 while a job or an engine process has it."""
     await container.shelf.remove(name)
+
+
+@router.get("/workspaces", name="workspaces", response_model=ManagedWorkspaces)
+async def list_workspaces(
+    _admin: CurrentAdmin,
+    session: SystemRead,
+    q: Annotated[KeptText | None, Query(max_length=200, description="Part of a name.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Any:
+    """Every workspace of this server with what it uses and its limits: figures, never words."""
+    found, following = await usage.list_all_workspaces(
+        session, q=q, limit=limit, cursor=Cursor.decode(cursor)
+    )
+    return {"items": found, "next_cursor": following.encode() if following else None}
+
+
+@router.patch("/workspaces/{workspace_id}/quotas", name="set_quotas", response_model=ManagedWorkspace)
+async def set_quotas(
+    workspace_id: UUID, body: QuotasPatch, _admin: CurrentAdmin, session: SystemWrite
+) -> Any:
+    """Limits for a workspace; null takes one away. What is used already stays."""
+    return await usage.set_quotas(session, workspace_id, body.model_dump(exclude_unset=True))

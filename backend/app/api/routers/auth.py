@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Cookie, Depends, Request, Response
 from fastapi.security import OAuth2PasswordRequestForm
 
-from app.api.deps import ContainerDep, CurrentPrincipal, bearer_token
+from app.api.deps import AnyPrincipal, ContainerDep, CurrentPrincipal, bearer_token
 from app.api.origins import require_own_origin
 from app.core.errors import UnauthenticatedError
 from app.factory import Container
@@ -126,7 +126,7 @@ async def logout(
 
 
 @router.get("/me", response_model=UserMe, responses=_UNAUTHENTICATED)
-async def me(principal: CurrentPrincipal, container: ContainerDep) -> Any:
+async def me(principal: AnyPrincipal, container: ContainerDep) -> Any:
     """Who is signed in, and their workspaces, their own first."""
     return await container.identity.profile(principal.user_id)
 

@@ -88,6 +88,18 @@ class Settings:
         return self.speech.models_dir or self.server.data_dir / "models"
 
     @property
+    def page_url(self) -> str:
+        """Where people find the pages, for links in mails: PUBLIC_URL, never what a request claims to have asked."""
+        server = self.server
+        host = "127.0.0.1" if server.host in ("0.0.0.0", "::", "") else server.host  # noqa: S104
+        return server.public_url or f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
+
+    @property
+    def sends_mail(self) -> bool:
+        """False: mails are files, and whoever makes a link hands it over."""
+        return bool(self.mail.smtp_host)
+
+    @property
     def links_allowed(self) -> bool:
         """Whether jobs may name a link."""
         return _is_on(self.links.url_ingestion, auto=self.server.env == Environment.LOCAL)

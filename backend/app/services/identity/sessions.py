@@ -20,6 +20,7 @@ from app.core.security import (
 )
 from app.db.session import Database, SystemSession
 from app.models.users import RefreshToken, Session, Ticket, User
+from app.services.identity.api_keys import KeyGrant, KeyHolder, identify_key, looks_like_key, reload_key
 
 GRACE = timedelta(seconds=10)
 TICKET_LIFE = timedelta(seconds=30)
@@ -28,12 +29,16 @@ _MAX_USER_AGENT = 300
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is calling, and in which session. Fresh from the database on every request."""
+    """Who is calling, and in which session. Fresh from the database on every request.
+
+    With an API key there is a `key` instead of a session, and nobody is an administrator.
+    """
 
     user_id: UUID
-    session_id: UUID
+    session_id: UUID | None
     email: str
     is_admin: bool
+    key: KeyGrant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,9 @@ class Sessions:
             return await self.identify(session, access_token)
 
     async def identify(self, session: SystemSession, access_token: str) -> Principal:
-        """Raises `UnauthenticatedError` for a bad token, an ended session and a disabled user alike."""
+        """Raises `UnauthenticatedError` for a bad token or key, an ended session and a disabled user alike."""
+        if looks_like_key(access_token):
+            return _of_key(await identify_key(session, access_token))
         claims = self._tokens.verify(access_token)
         principal = await _load_principal(session, claims.session_id)
         if principal is None or principal.user_id != claims.user_id:
@@ -84,6 +91,9 @@ class Sessions:
     async def reload(self, principal: Principal) -> Principal:
         """The same caller as of now. Raises `UnauthenticatedError` once the session has ended."""
         async with self._database.system(read_only=True) as session:
+            if principal.key is not None:
+                return _of_key(await reload_key(session, principal.key.id))
+            assert principal.session_id is not None
             current = await _load_principal(session, principal.session_id)
         if current is None:
             raise UnauthenticatedError(SIGN_IN_AGAIN)
@@ -200,6 +210,10 @@ class Sessions:
             ended = sa.or_(Session.expires_at < before, Session.revoked_at < before)
             removed = await session.execute(sa.delete(Session).where(ended).returning(Session.id))
             return len(removed.all())
+
+
+def _of_key(holder: KeyHolder) -> Principal:
+    return Principal(holder.user_id, None, holder.email, is_admin=False, key=holder.grant)
 
 
 async def end_sessions(session: SystemSession, user_id: UUID, *, keep: UUID | None = None) -> None:

@@ -15,7 +15,7 @@ from app.asr.types import MIXED, MediaSummary, Peaks, Stage, Window, WindowResul
 from app.core.logging import get_logger
 from app.db.session import Database, SystemSession
 from app.models import Job, JobWindow, MediaFile
-from app.services.jobs import claims, events
+from app.services.jobs import claims, events, minutes
 from app.services.jobs.bus import EventBus
 from app.services.jobs.progress import ProgressMeter
 from app.services.jobs.windows import check_same, committed_values, planned_row, result_of
@@ -44,6 +44,7 @@ class JobSink:
         self._run = job.run
         self._file_id = job.file_id
         self._mixed = job.language == MIXED
+        self._reserved_ms = job.duration_ms or 0
         self._stage: Stage | None = None
         self._planned: dict[int, JobWindow] = {}
         self._draining = asyncio.Event()
@@ -95,10 +96,15 @@ class JobSink:
             return await self._result_of(window.index) if known.committed_at is not None else None
 
         async def insert(session: SystemSession) -> None:
-            await claims.guarded(session, self._claim, {"windows_planned": Job.windows_planned + 1})
+            values = {"windows_planned": Job.windows_planned + 1}
+            job = await claims.guarded(session, self._claim, values)
+            if window.end_ms > self._reserved_ms:
+                await minutes.reserve_up_to(session, job, window.end_ms)
             session.add(planned_row(self._claim, self._run, window))
 
         await self._write(insert)
+        if window.end_ms > self._reserved_ms:
+            self._reserved_ms = window.end_ms + minutes.AHEAD_MS
         return None
 
     async def started(self, window: Window) -> None:

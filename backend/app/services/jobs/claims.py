@@ -19,9 +19,10 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from app.asr.types import Stage
 from app.db.session import SystemSession
-from app.models import Job, JobStatus
+from app.models import Job, JobStatus, Workspace
 from app.services.jobs.bus import EventBus
 from app.services.jobs.events import append_end, append_status
+from app.services.jobs.minutes import settle
 from app.services.jobs.owner import Owner
 
 LEASE = timedelta(seconds=30)
@@ -45,7 +46,8 @@ class Claim:
 async def claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Claim | None:
     """Take the next due job, or None.
 
-    Workspaces with fewer running jobs come first, so that one tenant's thousand jobs do not hold up another's one.
+    Workspaces with fewer running jobs come first, so that one tenant's thousand jobs do not hold up another's one; those
+    at their limit of parallel jobs are passed over.
     Two processes may pick the same candidate: `SKIP LOCKED` on Postgres, BEGIN IMMEDIATE on SQLite and the repeated
     status condition let exactly one win.
     """
@@ -59,7 +61,12 @@ async def claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Cla
     )
     candidate = (
         sa.select(Job.id)
-        .where(Job.status == JobStatus.PENDING, Job.run_after <= now)
+        .join(Workspace, Workspace.id == Job.workspace_id)
+        .where(
+            Job.status == JobStatus.PENDING,
+            Job.run_after <= now,
+            sa.or_(Workspace.quota_parallel_jobs.is_(None), load < Workspace.quota_parallel_jobs),
+        )
         .order_by(load, Job.run_after, Job.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Job)
@@ -153,6 +160,7 @@ async def fail(session: SystemSession, bus: EventBus, claim: Claim, *, code: str
             "eta_seconds": None,
         },
     )
+    await settle(session, job)
     await append_end(session, bus, job)
 
 
@@ -164,6 +172,7 @@ async def cancelled(session: SystemSession, bus: EventBus, claim: Claim) -> None
         claim,
         {**_let_go(now), "status": JobStatus.CANCELLED, "finished_at": now, "eta_seconds": None},
     )
+    await settle(session, job)
     await append_end(session, bus, job)
 
 
@@ -195,6 +204,7 @@ async def complete(session: SystemSession, bus: EventBus, claim: Claim, values: 
     )
     if job is None:
         raise LostClaimError
+    await settle(session, job)
     await append_end(session, bus, job)
 
 

@@ -27,7 +27,7 @@ from app.models import (
     Transcript,
     Workspace,
 )
-from app.services.jobs import planning
+from app.services.jobs import minutes, planning
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cloud_gate import CloudGate
 from app.services.jobs.events import append_end, append_status
@@ -38,10 +38,10 @@ from app.services.transcripts.archive import forget_archived
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """What a caller asks of a job; None leaves the choice to the server's settings."""
+    """What a caller asks of a job; None leaves the choice to the settings of the workspace or of the server."""
 
-    language: str = "auto"
-    mode: str = "mono"
+    language: str | None = None
+    mode: str | None = None
     vad: str = "auto"
     translate: bool = False
     vocabulary: Sequence[str] = ()
@@ -77,20 +77,19 @@ class JobService:
     ) -> Job:
         """A pending job for a sealed file. Raises `NotFoundError`, `InvalidInputError`."""
         file = await _get(session, MediaFile, file_id)
-        selection.validate_request(
-            options.engine, options.model, options.language, translate=options.translate
-        )
         if self._gate is not None:
             await self._gate.check_request(session, options.engine, options.model)
         workspace = await session.get_one(Workspace, session.workspace_id)
+        language, mode = options.language or workspace.language, options.mode or workspace.mode
+        selection.validate_request(options.engine, options.model, language, translate=options.translate)
         hints = merge_hints(workspace, options.vocabulary, options.prompt)
         job = Job(
             workspace_id=session.workspace_id,
             created_by=user_id,
             file_id=file.id,
             filename=file.filename,
-            language=options.language,
-            mode=options.mode,
+            language=language,
+            mode=mode,
             vad=options.vad,
             translate=options.translate,
             vocabulary=list(hints.vocabulary),
@@ -98,7 +97,7 @@ class JobService:
             speakers=options.speakers,
             max_speakers=options.max_speakers,
             fresh=options.fresh,
-            speaker_state=SpeakerState.PENDING if options.mode == Mode.DIALOGUE else SpeakerState.NONE,
+            speaker_state=SpeakerState.PENDING if mode == Mode.DIALOGUE else SpeakerState.NONE,
             requested_engine=None if options.engine == "auto" else options.engine,
             requested_model=options.model,
             attempt=1,
@@ -106,6 +105,7 @@ class JobService:
         )
         session.add(job)
         await session.flush()
+        await minutes.reserve(session, job)
         await append_status(session, self._bus, job)
         session.after_commit(self._ring)
         return job
@@ -151,6 +151,7 @@ class JobService:
         if job.status == JobStatus.PENDING:
             job.status, job.finished_at, job.wait_reason = JobStatus.CANCELLED, now, None
             job.fence += 1
+            await minutes.settle(session, job)
             await append_end(session, self._bus, job)
         else:
             await append_status(session, self._bus, job)
@@ -183,7 +184,9 @@ class JobService:
                 values["plan_complete"] = (
                     False  # even a full plan is looked at again: it may be another engine's
                 )
-        return await requeue(session, self._bus, self._ring, job, values)
+        job = await requeue(session, self._bus, self._ring, job, values)
+        await minutes.reserve(session, job)
+        return job
 
     async def delete(self, session: TenantSession, job_id: UUID) -> UUID | None:
         """The job, its text and its events. A worker that still runs it loses its claim and stops.
@@ -193,6 +196,8 @@ class JobService:
         job = await _get(session, Job, job_id, lock=True)
         file_id = job.file_id
         keys = await forget_archived(session, job_id)
+        if job.status not in FINAL:
+            await minutes.settle(session, job)
         for table in (Transcript, Speaker, JobWindow, JobEvent):
             await session.execute(sa.delete(table).where(table.job_id == job_id))
         await session.delete(job)

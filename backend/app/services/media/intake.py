@@ -9,9 +9,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.core.clock import new_id, utcnow
-from app.core.errors import ConflictError, FileTooLargeError, NotFoundError
+from app.core.errors import ConflictError, FileTooLargeError, NotFoundError, QuotaExceededError
 from app.db.session import Database, TenantSession
 from app.models import MediaFile, RenditionState, Upload, UploadState
+from app.services.identity.quotas import bytes_left, require_room_for_bytes
 from app.services.media.names import clean_name, content_type, human_size
 from app.services.media.sniff import HEAD_BYTES, plays_everywhere
 from app.storage.base import ObjectStore, StoredObject
@@ -69,14 +70,17 @@ class Intake:
         upload = self.new_upload(workspace_id, user_id, filename, declared_type, size=0)
         upload.method = STREAM
         async with self.database.tenant(workspace_id) as session:
+            await require_room_for_bytes(session, 1)
+            left = await bytes_left(session)
             session.add(upload)
+        limit = self.max_bytes if left is None else min(left, self.max_bytes)
         try:
-            stored = await self.store.write(upload.storage_key, chunks, limit=self.max_bytes)
+            stored = await self.store.write(upload.storage_key, chunks, limit=limit)
         except Exception as error:
             async with self.database.tenant(workspace_id) as session:
                 await session.execute(sa.delete(Upload).where(Upload.id == upload.id))
             if isinstance(error, FileTooLargeError):
-                raise self.too_large("file") from error
+                raise (self.too_large("file") if limit == self.max_bytes else over_quota(limit)) from error
             raise
         return await self.finish(workspace_id, upload.id, stored)
 
@@ -147,6 +151,14 @@ async def file_of(session: TenantSession, upload: Upload) -> MediaFile:
     if file is None:
         raise NotFoundError
     return file
+
+
+def over_quota(left: int) -> QuotaExceededError:
+    return QuotaExceededError(
+        f"This workspace may store {left} bytes more, and the recording is larger. Delete recordings you no longer "
+        "need, or ask an administrator of this server for more.",
+        field="storage_bytes",
+    )
 
 
 def over() -> ConflictError:

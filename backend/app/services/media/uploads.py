@@ -8,9 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from app.core.clock import utcnow
-from app.core.errors import ConflictError, FileEmptyError, InvalidInputError, NotFoundError
+from app.core.errors import AppError, ConflictError, FileEmptyError, InvalidInputError, NotFoundError
 from app.db.session import TenantSession
 from app.models import MediaFile, Upload, UploadState
+from app.services.identity.quotas import require_room_for_bytes
 from app.services.media.intake import STREAM, Intake, file_of, get_upload, over
 from app.services.media.janitor import drop_upload
 from app.services.media.plan import UploadPlan, plan_upload
@@ -71,8 +72,13 @@ class Uploads:
         upload.storage_upload = await self._store.begin_upload(
             upload.storage_key, size=size, single=plan.is_single
         )
-        async with self._intake.database.tenant(workspace_id) as session:
-            session.add(upload)
+        try:
+            async with self._intake.database.tenant(workspace_id) as session:
+                await require_room_for_bytes(session, size)
+                session.add(upload)
+        except AppError:
+            await self._store.abort_upload(upload.storage_upload)
+            raise
         if not plan.is_single:
             return Presigned(upload, None)
         return Presigned(upload, self._store.put_url(upload.storage_upload, plan.part(1), base_url=base_url))

@@ -171,7 +171,10 @@ class S3Store:
         await self.bucket.call("delete_object", Key=self.bucket.key(checked_key(key)))
 
     async def delete_folder(self, key: str) -> None:
-        prefix = self.bucket.key(checked_key(key)).rpartition("/")[0] + "/"
+        await self.delete_tree(checked_key(key).rpartition("/")[0] + "/")
+
+    async def delete_tree(self, folder: str) -> None:
+        prefix = self.bucket.key(folder)
 
         def listed() -> list[str]:
             pages = self.bucket.client.get_paginator("list_objects_v2").paginate(
