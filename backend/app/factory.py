@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -34,7 +35,9 @@ from app.services.identity.key_uses import EVERY_SECONDS as KEY_SECONDS
 from app.services.identity.key_uses import KeyUses
 from app.services.identity.mailer import EVERY_SECONDS as MAIL_SECONDS
 from app.services.identity.mailer import MailSender, build_mailer
+from app.services.identity.recovery import Recovery
 from app.services.identity.sessions import Sessions
+from app.services.identity.throttle import Throttle
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cache import ResultCache
 from app.services.jobs.cloud import CloudDesk
@@ -152,6 +155,11 @@ def build_container(settings: Settings) -> Container:
     archive = Background(
         "archive_texts", TextArchive(database, store).run_once, every_seconds=ARCHIVE_SECONDS
     )
+    removal = Background("remove_workspaces", WorkspaceRemoval(database, store).run_once, every_seconds=300)
+    mail = Background(
+        "send_mail", MailSender(database, build_mailer(settings)).run_once, every_seconds=MAIL_SECONDS
+    )
+    identity = _build_accounts(settings, database, sessions, secret, mail.wake, removal.wake)
     key_uses = KeyUses(database)
     bus = EventBus()
     models = ModelKeeper(
@@ -203,7 +211,7 @@ def build_container(settings: Settings) -> Container:
         metrics=Metrics(),
         secret=secret,
         sessions=sessions,
-        identity=Accounts(settings, database, Passwords(), sessions, secret=secret),
+        identity=identity,
         store=store,
         uploads=Uploads(intake),
         files=Files(intake),
@@ -225,15 +233,15 @@ def build_container(settings: Settings) -> Container:
         repairs=Repairs(bus, ring=dispatcher.ring),
         readiness=Readiness(database, store, chooser, settings.server.data_dir),
         maintenance=Maintenance(
-            [("expire_uploads", lambda: expire_uploads(database, store, ttl=intake.ttl))]
+            [
+                ("expire_uploads", lambda: expire_uploads(database, store, ttl=intake.ttl)),
+                ("purge_sessions", sessions.purge),
+                ("purge_throttles", identity.throttle.purge),
+            ]
         ),
         archive=archive,
-        removal=Background(
-            "remove_workspaces", WorkspaceRemoval(database, store).run_once, every_seconds=300
-        ),
-        mail=Background(
-            "send_mail", MailSender(database, build_mailer(settings)).run_once, every_seconds=MAIL_SECONDS
-        ),
+        removal=removal,
+        mail=mail,
         key_uses=key_uses,
         key_notes=Background("note_key_uses", key_uses.flush, every_seconds=KEY_SECONDS),
     )
@@ -255,6 +263,36 @@ def _build_sessions(settings: Settings, database: Database, secret: bytes) -> Se
     )
     lifetime = timedelta(days=settings.identity.refresh_token_expire_days)
     return Sessions(database, tokens, secret=secret, refresh_lifetime=lifetime)
+
+
+def _build_accounts(
+    settings: Settings,
+    database: Database,
+    sessions: Sessions,
+    secret: bytes,
+    wake_mail: Callable[[], None],
+    wake_removal: Callable[[], None],
+) -> Accounts:
+    passwords = Passwords()
+    throttle = Throttle(database, failures=settings.identity.lockout_failures)
+    recovery = Recovery(
+        database,
+        passwords,
+        throttle,
+        page_url=settings.page_url,
+        min_length=settings.identity.password_min_length,
+        wake=wake_mail,
+    )
+    return Accounts(
+        settings,
+        database,
+        passwords,
+        sessions,
+        secret=secret,
+        throttle=throttle,
+        recovery=recovery,
+        wake_removal=wake_removal,
+    )
 
 
 def _check_model(model: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jose import JOSEError, jwk, jwt
 
@@ -46,6 +47,24 @@ def derive_token(key: bytes, parent: str) -> str:
     """The one successor of an opaque token: same parent, same child, unknown without the key."""
     digest = hmac.new(key, parent.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+class Sealer:
+    """Keeps small secrets in the database: AES-256-GCM under a key for one purpose, a new nonce each time."""
+
+    def __init__(self, secret: bytes, purpose: str) -> None:
+        self._purpose = purpose.encode()
+        self._cipher = AESGCM(derive_key(secret, f"seal-{purpose}"))
+
+    def seal(self, text: str) -> str:
+        nonce = secrets.token_bytes(12)
+        sealed = nonce + self._cipher.encrypt(nonce, text.encode(), self._purpose)
+        return base64.urlsafe_b64encode(sealed).decode()
+
+    def unseal(self, sealed: str) -> str:
+        """Raises cryptography's InvalidTag for what was altered, or sealed under another secret."""
+        raw = base64.urlsafe_b64decode(sealed)
+        return self._cipher.decrypt(raw[:12], raw[12:], self._purpose).decode()
 
 
 def same_text(given: str, expected: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from app.models.workspaces import Role
 from app.schemas.common import RequestModel, ResponseModel, Text
@@ -17,11 +18,15 @@ class RegisterRequest(RequestModel):
     password: Text
     name: Text | None = None
     setup_token: Text | None = None
+    invitation_token: Text | None = None
 
 
 class LoginRequest(RequestModel):
+    """`code`: of the authenticator app, or a backup code, for who has a second factor."""
+
     email: Text
     password: Text
+    code: Text | None = None
 
 
 class PasswordChange(RequestModel):
@@ -44,6 +49,9 @@ class UserMe(ResponseModel):
     email: str
     name: str | None
     is_admin: bool
+    email_verified: bool
+    has_password: bool = Field(description="False for who signs in through a provider only.")
+    totp_enabled: bool
     workspaces: list[UserWorkspace]
 
 
@@ -61,3 +69,85 @@ class TicketResponse(ResponseModel):
 
     ticket: str
     expires_in: int
+
+
+class VerificationRequired(BaseModel):
+    """Registered, or not, for all that is told: the mail knows."""
+
+    status: str = "verification_required"
+
+
+class Sent(BaseModel):
+    """The same whether there is an account or not."""
+
+    status: str = "sent"
+
+
+class EmailOnly(RequestModel):
+    email: Text
+
+
+class TokenOnly(RequestModel):
+    token: Text
+
+
+class PasswordReset(RequestModel):
+    token: Text
+    new_password: Text
+
+
+class NamePatch(RequestModel):
+    name: Text
+
+
+class PasswordOnly(RequestModel):
+    password: Text
+
+
+class CodeOnly(RequestModel):
+    code: Text
+
+
+class PasswordAndCode(RequestModel):
+    password: Text
+    code: Text
+
+
+class AccountDelete(RequestModel):
+    """`code` for who has a second factor."""
+
+    password: Text
+    code: Text | None = None
+
+
+class FactorState(ResponseModel):
+    enabled: bool
+    backup_codes_left: int
+
+
+class FactorSetup(ResponseModel):
+    """`otpauth_url`: what a QR code shows."""
+
+    secret: str
+    otpauth_url: str
+
+
+class BackupCodes(BaseModel):
+    """Shown now and never again; each is good once."""
+
+    backup_codes: list[str]
+
+
+class OpenSession(ResponseModel):
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    user_agent: str
+    address: str
+    current: bool
+
+
+class OpenSessions(BaseModel):
+    items: list[OpenSession]
+    next_cursor: str | None = None

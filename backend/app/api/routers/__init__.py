@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.api.routers import (
+    account,
     admin,
     api_keys,
     auth,
@@ -19,6 +20,7 @@ from app.api.routers import (
 # live stands before jobs: /api/jobs/events is not the job named "events".
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
+    account.router,
     files.router,
     store.router,
     transcribe.router,

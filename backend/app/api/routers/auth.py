@@ -6,9 +6,11 @@ import ipaddress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.security import OAuth2PasswordRequestForm
 
 from app.api.deps import AnyPrincipal, ContainerDep, CurrentPrincipal, bearer_token
+from app.api.no_store import no_store
 from app.api.origins import require_own_origin
 from app.core.errors import UnauthenticatedError
 from app.factory import Container
@@ -19,6 +21,7 @@ from app.schemas.auth import (
     TicketResponse,
     TokenResponse,
     UserMe,
+    VerificationRequired,
 )
 from app.schemas.common import ErrorBody
 from app.services.identity.sessions import TICKET_LIFE, Device, SignIn
@@ -31,10 +34,6 @@ _FORBIDDEN: dict[int | str, dict[str, Any]] = {403: {"model": ErrorBody}}
 _BUSY: dict[int | str, dict[str, Any]] = {429: {"model": ErrorBody}}
 
 
-async def _no_store(response: Response) -> None:
-    response.headers["Cache-Control"] = "no-store"
-
-
 async def _own_origin(request: Request, container: ContainerDep) -> None:
     require_own_origin(request, container.settings.server)
 
@@ -42,7 +41,7 @@ async def _own_origin(request: Request, container: ContainerDep) -> None:
 router = APIRouter(
     prefix="/api/auth",
     tags=["auth"],
-    dependencies=[Depends(_no_store)],
+    dependencies=[Depends(no_store)],
     responses={422: {"model": ErrorBody}},
 )
 
@@ -53,7 +52,12 @@ RefreshCookie = Annotated[str | None, Cookie(alias=REFRESH_COOKIE, include_in_sc
     "/register",
     status_code=201,
     response_model=TokenResponse,
-    responses={**_FORBIDDEN, 409: {"model": ErrorBody}, **_BUSY},
+    responses={
+        202: {"model": VerificationRequired, "description": "The address has to be verified first."},
+        **_FORBIDDEN,
+        409: {"model": ErrorBody},
+        **_BUSY,
+    },
 )
 async def register(
     body: RegisterRequest, request: Request, response: Response, container: ContainerDep
@@ -66,16 +70,21 @@ async def register(
         setup_token=body.setup_token,
         device=_device(request),
         reached_on_loopback=_reached_on_loopback(request),
+        invitation_token=body.invitation_token,
     )
+    if sign_in is None:
+        return JSONResponse(
+            VerificationRequired().model_dump(), status_code=202, headers={"Cache-Control": "no-store"}
+        )
     _set_cookie(request, response, container, sign_in)
     return await _token_response(container, sign_in)
 
 
-@router.post("/login", response_model=TokenResponse, responses={**_UNAUTHENTICATED, **_BUSY})
+@router.post("/login", response_model=TokenResponse, responses={**_UNAUTHENTICATED, **_FORBIDDEN, **_BUSY})
 async def login(body: LoginRequest, request: Request, response: Response, container: ContainerDep) -> Any:
     """Sign in. Unknown addresses and wrong passwords look the same."""
     sign_in = await container.identity.login(
-        email=body.email, password=body.password, device=_device(request)
+        email=body.email, password=body.password, code=body.code, device=_device(request)
     )
     _set_cookie(request, response, container, sign_in)
     return await _token_response(container, sign_in)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,11 +21,17 @@ from app.core.errors import (
 )
 from app.core.logging import get_logger
 from app.core.passwords import Passwords
-from app.core.security import derive_key, same_text
+from app.core.security import Sealer, derive_key, same_text
 from app.db.session import Database, SystemSession
 from app.models.users import User
+from app.services import audit
+from app.services.identity.account_data import delete_account, export_account
 from app.services.identity.credentials import check_new_password, normalize_email, normalize_name
+from app.services.identity.invitations import accept_invitation, inspect_invitation
+from app.services.identity.recovery import FLOOR_SECONDS, Recovery, at_least
+from app.services.identity.second_factor import SecondFactor, take_off, wrong_code
 from app.services.identity.sessions import Device, Principal, Sessions, SignIn, end_sessions
+from app.services.identity.throttle import Throttle
 from app.services.identity.workspaces import MemberWorkspace, create_own_workspace, list_workspaces
 
 log = get_logger(__name__)
@@ -48,6 +56,9 @@ class Profile:
     email: str
     name: str | None
     is_admin: bool
+    email_verified: bool
+    has_password: bool
+    totp_enabled: bool
     workspaces: list[MemberWorkspace]
 
 
@@ -62,8 +73,25 @@ class Accounts:
         sessions: Sessions,
         *,
         secret: bytes,
+        throttle: Throttle | None = None,
+        factor: SecondFactor | None = None,
+        recovery: Recovery | None = None,
+        wake_removal: Callable[[], None] = lambda: None,
     ) -> None:
         self.passwords = passwords
+        self.throttle = throttle or Throttle(database, failures=settings.identity.lockout_failures)
+        self.factor = factor or SecondFactor(
+            database, passwords, Sealer(secret, "totp"), issuer=settings.identity.totp_issuer
+        )
+        self.recovery = recovery or Recovery(
+            database,
+            passwords,
+            self.throttle,
+            page_url=settings.page_url,
+            min_length=settings.identity.password_min_length,
+            wake=lambda: None,
+        )
+        self._wake_removal = wake_removal
         self._settings = settings
         self._database = database
         self._sessions = sessions
@@ -97,21 +125,37 @@ class Accounts:
         setup_token: str | None,
         device: Device,
         reached_on_loopback: bool = True,
-    ) -> SignIn:
+        invitation_token: str | None = None,
+    ) -> SignIn | None:
         """A new account, its workspace and its first session, in one transaction.
+
+        None where the address has to be verified first: then nothing tells a new address from a known one. Whoever
+        brings an invitation may register where that is closed, has shown that mail arrives, and joins.
 
         The first account is the administrator: where the server listens on loopback only, or with the setup token.
         Of two first registrations at once one wins (advisory lock on Postgres, the single writer on SQLite).
         """
-        if not self._settings.identity.allow_registration:
+        if not self._settings.identity.allow_registration and invitation_token is None:
             raise ForbiddenError(
                 "Registration is closed. An operator can add you with `transcribe admin create` on the server."
             )
         async with self._database.system(read_only=True) as session:
             state = await self.registration_state(session, reached_on_loopback=reached_on_loopback)
+            offer = await inspect_invitation(session, invitation_token) if invitation_token else None
         self._check_setup_token(state, setup_token)
         email, name = normalize_email(email), normalize_name(name)
         check_new_password(password, email, self._settings.identity.password_min_length)
+        if offer is not None and offer.email != email:
+            raise ForbiddenError(
+                f"This invitation is for {offer.email}. Register with that address.",
+                code="wrong_account",
+                field="email",
+            )
+        verifying = self._settings.identity.email_verification and offer is None
+        if verifying:
+            async with at_least(2 * FLOOR_SECONDS):
+                await self._register_quietly(email, name, password, state)
+            return None
         async with self._database.system(read_only=True) as session:
             if await _find(session, email) is not None:
                 raise _address_taken()
@@ -121,24 +165,79 @@ class Accounts:
             state = await self.registration_state(session, reached_on_loopback=reached_on_loopback)
             self._check_setup_token(state, setup_token)
             user = await _add(session, email, name, password_hash, is_admin=state.needs_first_account)
+            if invitation_token is not None:
+                await accept_invitation(session, user.id, invitation_token)
             return await self._sessions.open(session, user, device)
 
+    async def _register_quietly(self, email: str, name: str, password: str, state: RegistrationState) -> None:
+        """The same work whether the address is known or not; its owner learns by mail which it was."""
+        password_hash = await self.passwords.hash(password)
+        async with self._database.system() as session:
+            await _lock_first_account(session)
+            known = await _find(session, email)
+            if known is not None:
+                await self.recovery.send_known_notice(session, known)
+                return
+            first = state.needs_first_account and not await _any_user(session)
+            user = await _add(session, email, name, password_hash, is_admin=first)
+            await self.recovery.send_verification(session, user)
+
     async def login(
-        self, *, email: str, password: str, device: Device, with_refresh_token: bool = True
+        self,
+        *,
+        email: str,
+        password: str,
+        device: Device,
+        code: str | None = None,
+        with_refresh_token: bool = True,
     ) -> SignIn:
-        """Raises the same `UnauthenticatedError`, after the same work, for unknown users and wrong passwords."""
+        """Raises the same `UnauthenticatedError`, after the same work, for unknown users and wrong passwords.
+
+        Who has a second factor is asked for it (`totp_required`) once the password was right. Failures are counted
+        and slow the next tries down (`RateLimitedError`).
+        """
+        await self.throttle.check(email, device.address)
         async with self._database.system(read_only=True) as session:
             user = await _find(session, email.strip().casefold())
         stored = user.password_hash if user is not None and user.is_active else None
-        fits, renewed = await self.passwords.verify(password, stored)
+        fits, renewed = await self.passwords.verify(password, stored or None)
         if user is None or not fits:
+            await self.throttle.failed(email, device.address)
             raise _wrong_credentials()
+        if user.totp_enabled_at is not None and not code:
+            raise UnauthenticatedError(
+                "Enter the code of your authenticator app, or a backup code.", code="totp_required"
+            )
+        if self._settings.identity.email_verification and user.email_verified_at is None:
+            raise ForbiddenError(
+                "Confirm your e-mail address first: open the link that was mailed to you.",
+                code="email_unverified",
+            )
+        sign_in = await self._open(user.id, stored, renewed, code, device, with_refresh_token)
+        if sign_in is None:
+            await self.throttle.failed(email, device.address)
+            raise wrong_code(UnauthenticatedError)
+        return sign_in
+
+    async def _open(
+        self,
+        user_id: UUID,
+        stored: str | None,
+        renewed: str | None,
+        code: str | None,
+        device: Device,
+        with_refresh_token: bool,
+    ) -> SignIn | None:
+        """None for a wrong code. The user's row is held, so that a code counts once and an old password never."""
         async with self._database.system() as session:
-            locked = await _lock(session, user.id)
+            locked = await _lock(session, user_id)
             if locked is None or not locked.is_active or locked.password_hash != stored:
                 raise _wrong_credentials()  # the password was changed while this one was looked at
+            if locked.totp_enabled_at is not None and not await self.factor.take(session, locked, code or ""):
+                return None
             if renewed is not None:
                 locked.password_hash = renewed
+            await self.throttle.passed(session, locked.email, device.address)
             return await self._sessions.open(session, locked, device, with_refresh_token=with_refresh_token)
 
     async def profile(self, user_id: UUID) -> Profile:
@@ -147,7 +246,16 @@ class Accounts:
             if user is None:
                 raise UnauthenticatedError("This account no longer exists.")
             workspaces = await list_workspaces(session, user_id)
-        return Profile(user.id, user.email, user.name or None, user.is_admin, workspaces)
+        return Profile(
+            user.id,
+            user.email,
+            user.name or None,
+            user.is_admin,
+            user.email_verified_at is not None,
+            bool(user.password_hash),
+            user.totp_enabled_at is not None,
+            workspaces,
+        )
 
     async def change_password(self, principal: Principal, current: str, new: str) -> None:
         """Ends all the user's other sessions at once. Raises `ForbiddenError` (wrong_password)."""
@@ -166,6 +274,36 @@ class Accounts:
             if locked is None or locked.password_hash != stored:
                 raise _wrong_password()
             await _store_password(session, locked, password_hash, keep=principal.session_id)
+            self.recovery.notify_changed(session, locked)
+            audit.record(session, "password.changed")
+
+    async def rename(self, principal: Principal, name: str) -> None:
+        """What the user is called."""
+        checked = normalize_name(name)
+        async with self._database.system() as session:
+            user = await session.get_one(User, principal.user_id, with_for_update=True)
+            user.name = checked
+
+    async def export(self, principal: Principal) -> dict[str, Any]:
+        """What is known about the user, to take along."""
+        async with self._database.system(read_only=True) as session:
+            return await export_account(session, principal.user_id)
+
+    async def delete(self, principal: Principal, password: str, code: str | None) -> None:
+        """The account goes, after its password and code were given once more. Raises as `delete_account` does."""
+        async with self._database.system(read_only=True) as session:
+            user = await session.get_one(User, principal.user_id)
+        fits, _ = await self.passwords.verify(password, user.password_hash or None)
+        if not fits:
+            raise ForbiddenError("The password is wrong.", code="wrong_password", field="password")
+        async with self._database.system() as session:
+            locked = await _lock(session, principal.user_id)
+            if locked is None:
+                return
+            if locked.totp_enabled_at is not None and not await self.factor.take(session, locked, code or ""):
+                raise wrong_code(ForbiddenError, field="code")
+            await delete_account(session, principal.user_id)
+            session.after_commit(self._wake_removal)
 
     async def create_admin(self, *, email: str, password: str, name: str = "") -> UUID:
         """For the command line, whatever ALLOW_REGISTRATION says. Raises `ConflictError` for a known address."""
@@ -174,7 +312,17 @@ class Accounts:
         password_hash = await self.passwords.hash(password)
         async with self._database.system() as session:
             user = await _add(session, email, normalize_name(name), password_hash, is_admin=True)
+            user.email_verified_at = utcnow()  # whoever runs the server vouches for it
             return user.id
+
+    async def reset_factor(self, *, email: str) -> None:
+        """For the command line, where somebody lost their device. Raises `NotFoundError`."""
+        async with self._database.system() as session:
+            found = await _find(session, email.strip().casefold())
+            locked = await _lock(session, found.id) if found is not None else None
+            if locked is None:
+                raise NotFoundError(f"There is no account with the address {email}.")
+            await take_off(session, locked)
 
     async def set_password(self, *, email: str, password: str) -> None:
         """For the command line: a new password, and all sessions of the account end. Raises `NotFoundError`."""

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.core.clock import utcnow
-from app.core.errors import UnauthenticatedError
+from app.core.errors import NotFoundError, UnauthenticatedError
 from app.core.security import (
     SIGN_IN_AGAIN,
     AccessTokens,
@@ -20,6 +20,7 @@ from app.core.security import (
 )
 from app.db.session import Database, SystemSession
 from app.models.users import RefreshToken, Session, Ticket, User
+from app.services import audit
 from app.services.identity.api_keys import KeyGrant, KeyHolder, identify_key, looks_like_key, reload_key
 
 GRACE = timedelta(seconds=10)
@@ -56,6 +57,31 @@ class SignIn:
     user_id: UUID
     access_token: str
     refresh_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A device that is signed in; `current` is the one that asks."""
+
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    user_agent: str
+    address: str
+    current: bool
+
+
+def _open_session(row: Session, principal: Principal) -> OpenSession:
+    return OpenSession(
+        row.id,
+        row.created_at,
+        row.last_used_at,
+        row.expires_at,
+        row.user_agent,
+        row.address,
+        row.id == principal.session_id,
+    )
 
 
 class Sessions:
@@ -202,6 +228,43 @@ class Sessions:
                 "This ticket is used up, expired or not one of ours. Ask for a new one."
             )
         return principal
+
+    async def list_open(self, principal: Principal) -> list[OpenSession]:
+        """Where the user is signed in, newest first."""
+        async with self._database.system(read_only=True) as session:
+            rows = await session.execute(
+                sa.select(Session)
+                .where(
+                    Session.user_id == principal.user_id,
+                    Session.revoked_at.is_(None),
+                    Session.expires_at > utcnow(),
+                )
+                .order_by(Session.created_at.desc(), Session.id.desc())
+            )
+            return [_open_session(row, principal) for row in rows.scalars()]
+
+    async def revoke(self, principal: Principal, session_id: UUID) -> None:
+        """Signs one device out at once. Raises `NotFoundError`, for other people's sessions too."""
+        async with self._database.system() as session:
+            gone = await session.execute(
+                sa.update(Session)
+                .where(
+                    Session.id == session_id,
+                    Session.user_id == principal.user_id,
+                    Session.revoked_at.is_(None),
+                )
+                .values(revoked_at=utcnow())
+                .returning(Session.id)
+            )
+            if gone.one_or_none() is None:
+                raise NotFoundError
+            audit.record(session, "session.revoked", target=("session", session_id))
+
+    async def revoke_others(self, principal: Principal) -> None:
+        """Signs every other device out at once."""
+        async with self._database.system() as session:
+            await end_sessions(session, principal.user_id, keep=principal.session_id)
+            audit.record(session, "session.others_revoked")
 
     async def purge(self, *, keep: timedelta = timedelta(days=7)) -> int:
         """Removes sessions that ended longer ago than `keep`, with their tokens. Returns how many; for the sweeper."""
