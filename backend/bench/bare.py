@@ -14,11 +14,11 @@ from typing import Any, Self
 import numpy as np
 
 from app.asr.engines import registry
-from app.asr.host import confine
 from app.asr.host.decoder import Decoder, Planned
-from app.asr.host.spawn import child_environment
 from app.asr.limits import MediaLimits
 from app.asr.types import EngineSpec, TranscribeOptions, Vad, Window, WindowOptions
+from app.core.child import confine
+from app.core.child.spawn import child_environment
 
 NICE = 10  # as the pool's children, so that others on the machine trouble both alike
 LANGUAGE = "en"

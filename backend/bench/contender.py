@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import psutil
 
-from app.asr.host.spawn import child_environment
 from app.asr.types import EngineSpec
+from app.core.child.spawn import child_environment
 
 BACKEND = Path(__file__).resolve().parents[1]
 WINDOW_SECONDS = 30
@@ -88,8 +88,8 @@ def _serve() -> None:
     import numpy as np
 
     from app.asr.engines import registry
-    from app.asr.host import confine
     from app.asr.types import Window, WindowOptions
+    from app.core.child import confine
 
     pipe = confine.protocol_pipe()
     engine = registry.create(json.loads(line := sys.stdin.readline())["engine"])

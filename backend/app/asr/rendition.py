@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.asr.host import frames, spawn
+from app.core.child import frames, spawn
 from app.core.errors import JobError
 
 MODULE = "app.asr.host.rendition_child"

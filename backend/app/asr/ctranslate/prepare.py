@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.asr.ctranslate import folder as layout
-from app.asr.host import frames, spawn
 from app.asr.models import ggml
 from app.asr.types import EngineSpec
+from app.core.child import frames, spawn
 from app.core.errors import JobError
 from app.core.locks import AlreadyLockedError, lock_file
 

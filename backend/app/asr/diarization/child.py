@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from app.asr.host import confine, frames
+from app.core.child import confine, frames
 
 Json = dict[str, Any]
 

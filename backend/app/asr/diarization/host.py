@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from app.asr.diarization.types import Embedder, Region, Turn, turns_from_json
-from app.asr.host import frames, spawn
 from app.asr.limits import MediaLimits
+from app.core.child import frames, spawn
 from app.core.errors import JobError
 
 MODULE = "app.asr.diarization.child"

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from app.asr.host import confine, frames
+from app.core.child import confine, frames
 
 Json = dict[str, Any]
 REPORT_EVERY_SECONDS = 0.25

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.asr import codec
-from app.asr.host import frames, spawn
 from app.asr.limits import MediaLimits
 from app.asr.types import MediaSummary, Peaks, TranscribeOptions, Window
+from app.core.child import frames, spawn
 from app.core.errors import JobError
 
 MODULE = "app.asr.host.decode_child"

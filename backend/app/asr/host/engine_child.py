@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from app.asr.host import confine, frames
+from app.core.child import confine, frames
 
 Message = tuple[dict[str, Any], bytes]
 

@@ -8,8 +8,9 @@ import os
 from dataclasses import dataclass
 
 from app.asr import codec
-from app.asr.host import frames, sizing, spawn
+from app.asr.host import sizing
 from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
+from app.core.child import frames, spawn
 from app.core.errors import JobError
 
 MODULE = "app.asr.host.engine_child"

@@ -14,10 +14,10 @@ import av
 import numpy as np
 import pytest
 
-from app.asr.host import spawn
 from app.asr.host.decoder import Decoder, Finished, Planned
 from app.asr.limits import MediaLimits
 from app.asr.types import MediaSummary, TranscribeOptions, Vad
+from app.core.child import spawn
 from app.core.errors import JobError
 from tests.fixtures.tone_model import tones
 from tests.unit.asr.recordings import encode, pcm, sequence, wav

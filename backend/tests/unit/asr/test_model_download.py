@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from app.asr import models
-from app.asr.host import spawn
 from app.asr.models.catalogue import CatalogueEntry
+from app.core.child import spawn
 from app.core.errors import JobError
 from tests.fixtures.hub import DATA, VOICES, Hub
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.asr.host import spawn
 from app.asr.host.pool import EngineCrashed, EngineHung, EnginePool
 from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
+from app.core.child import spawn
 from app.core.errors import JobError
 from tests.fixtures.tone_model import tones
 from tests.unit.asr.recordings import sequence
