@@ -21,11 +21,14 @@ from app.asr.remote.breaker import CircuitBreaker
 from app.core.background import Background
 from app.core.config import Settings
 from app.core.errors import ConfigurationError
+from app.core.logging import get_logger
 from app.core.metrics import Metrics
 from app.core.passwords import Passwords
 from app.core.secrets import load_secret
 from app.core.security import AccessTokens, derive_key
 from app.db.session import Database
+from app.services.access_log import EVERY_SECONDS as ACCESS_SECONDS
+from app.services.access_log import AccessLog
 from app.services.admin.maintenance import Maintenance
 from app.services.admin.models import ModelShelf
 from app.services.admin.readiness import Readiness
@@ -47,6 +50,7 @@ from app.services.jobs.dispatcher import InProcessDispatcher
 from app.services.jobs.engine_choice import EngineChooser
 from app.services.jobs.model_keeper import ModelKeeper
 from app.services.jobs.repairs import Repairs
+from app.services.jobs.retention import Retention
 from app.services.jobs.runner import RunnerParts
 from app.services.jobs.service import JobService
 from app.services.media.files import Files
@@ -62,6 +66,8 @@ from app.storage.signing import UrlSigner
 
 if TYPE_CHECKING:
     from app.storage.s3 import S3Store
+
+log = get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -94,10 +100,12 @@ class Container:
     mail: Background
     key_uses: KeyUses
     key_notes: Background
+    access_log: AccessLog
+    access_notes: Background
 
     @property
     def _workers(self) -> tuple[Background, ...]:
-        return (self.archive, self.removal, self.mail, self.key_notes)
+        return (self.archive, self.removal, self.mail, self.key_notes, self.access_notes)
 
     async def start(self) -> None:
         """Begin to work in the background. Answers at once: recovery and downloads never hold up the start."""
@@ -107,6 +115,7 @@ class Container:
         self.maintenance.start()
         for worker in self._workers:
             worker.start()
+        self.removal.wake()  # what a crash has left
         self.cloud.cleaner.start()
         self.models.on_change.append(self.dispatcher.recheck_waiting)
         if self.settings.speech.transcription_backend in ("auto", "whisper_cpp"):
@@ -130,7 +139,16 @@ class Container:
             self.pool.close(),
         )
         await self.cloud.close()
+        await self._write_notes()
         await self.database.close()
+
+    async def _write_notes(self) -> None:
+        """What was noted in memory since the last time; a database that is away must not hold up the stop."""
+        for flush in (self.access_log.flush, self.key_uses.flush):
+            try:
+                await asyncio.wait_for(flush(), 5)
+            except Exception as error:
+                log.warning("notes_lost", error=repr(error)[:200])
 
 
 def build_container(settings: Settings) -> Container:
@@ -155,12 +173,18 @@ def build_container(settings: Settings) -> Container:
     archive = Background(
         "archive_texts", TextArchive(database, store).run_once, every_seconds=ARCHIVE_SECONDS
     )
-    removal = Background("remove_workspaces", WorkspaceRemoval(database, store).run_once, every_seconds=300)
+    removal = Background(
+        "remove_workspaces",
+        # The dispatcher comes later: it needs parts of what stands below.
+        WorkspaceRemoval(database, store, interrupt=lambda job_id: dispatcher.interrupt(job_id)).run_once,
+        every_seconds=300,
+    )
     mail = Background(
         "send_mail", MailSender(database, build_mailer(settings)).run_once, every_seconds=MAIL_SECONDS
     )
     identity = _build_accounts(settings, database, sessions, secret, mail.wake, removal.wake)
-    key_uses = KeyUses(database)
+    key_uses, access_log = KeyUses(database), AccessLog(database)
+    files = Files(intake)
     bus = EventBus()
     models = ModelKeeper(
         settings.models_dir, settings.speech.model_base_url, enabled=settings.speech.model_auto_download
@@ -205,6 +229,14 @@ def build_container(settings: Settings) -> Container:
         slots=settings.speech.max_parallel_transcriptions,
         drain_seconds=settings.server.shutdown_seconds,
     )
+    jobs = JobService(
+        bus,
+        ring=dispatcher.ring,
+        interrupt=dispatcher.interrupt,
+        gate=gate,
+        forget=partial(remove_objects, store),
+    )
+    retention = Retention(database, bus, jobs, files)
     return Container(
         settings=settings,
         database=database,
@@ -214,7 +246,7 @@ def build_container(settings: Settings) -> Container:
         identity=identity,
         store=store,
         uploads=Uploads(intake),
-        files=Files(intake),
+        files=files,
         renditions=renditions,
         bus=bus,
         models=models,
@@ -223,18 +255,13 @@ def build_container(settings: Settings) -> Container:
         shelf=ModelShelf(settings, models, pool, database),
         pool=pool,
         dispatcher=dispatcher,
-        jobs=JobService(
-            bus,
-            ring=dispatcher.ring,
-            interrupt=dispatcher.interrupt,
-            gate=gate,
-            forget=partial(remove_objects, store),
-        ),
+        jobs=jobs,
         repairs=Repairs(bus, ring=dispatcher.ring),
         readiness=Readiness(database, store, chooser, settings.server.data_dir),
         maintenance=Maintenance(
             [
                 ("expire_uploads", lambda: expire_uploads(database, store, ttl=intake.ttl)),
+                ("retention", retention.run_once),
                 ("purge_sessions", sessions.purge),
                 ("purge_throttles", identity.throttle.purge),
             ]
@@ -244,6 +271,8 @@ def build_container(settings: Settings) -> Container:
         mail=mail,
         key_uses=key_uses,
         key_notes=Background("note_key_uses", key_uses.flush, every_seconds=KEY_SECONDS),
+        access_log=access_log,
+        access_notes=Background("note_access", access_log.flush, every_seconds=ACCESS_SECONDS),
     )
 
 

@@ -95,11 +95,11 @@ async def authenticate(container: Container, authorization: str | None) -> Princ
     if token is None:
         raise UnauthenticatedError(SIGN_IN_AGAIN)
     principal = await container.sessions.authenticate(token)
-    _note_caller(principal)
+    _note_caller(container, principal)
     return principal
 
 
-def _note_caller(principal: Principal) -> None:
+def _note_caller(container: Container, principal: Principal) -> None:
     """From now on the logs, and what is recorded, name who is calling."""
     bind_contextvars(user_id=str(principal.user_id))
     caller = current_caller()
@@ -107,6 +107,7 @@ def _note_caller(principal: Principal) -> None:
     if principal.key is not None:
         bind_contextvars(api_key_id=str(principal.key.id))
         caller.api_key_id = principal.key.id
+        container.key_uses.note(principal.key.id)
 
 
 # "Authorize" in /docs signs in through this; the header itself is read by `authenticate`.
@@ -216,11 +217,8 @@ async def authenticate_tenant(
         raise UnauthenticatedError(SIGN_IN_AGAIN)
     async with container.database.system(read_only=True) as session:
         principal = await container.sessions.identify(session, token)
-        _note_caller(principal)
-        tenant = await _tenant_in(session, principal, workspace)
-    if principal.key is not None:
-        container.key_uses.note(principal.key.id)
-    return tenant
+        _note_caller(container, principal)
+        return await _tenant_in(session, principal, workspace)
 
 
 async def authenticate_writer(container: Container, request: Request) -> Tenant:
@@ -240,7 +238,7 @@ async def authenticate_socket(container: Container, websocket: WebSocket) -> Ten
     ticket = websocket.query_params.get("ticket")
     if ticket:
         principal = await container.sessions.redeem_ticket(ticket)
-        _note_caller(principal)
+        _note_caller(container, principal)
     else:
         principal = await authenticate(container, websocket.headers.get("authorization"))
     workspace = websocket.headers.get("x-workspace-id") or websocket.query_params.get("workspace_id")

@@ -88,6 +88,7 @@ class Invitation(ResponseModel):
     role: Role
     expires_at: datetime
     created_at: datetime
+    invited_by: UUID | None = Field(description="The member who made it; null once they have no account.")
     url: str | None = Field(None, description="Only where this server sends no mail: hand it over yourself.")
 
 

@@ -114,7 +114,7 @@ async def test_what_is_set_aside_is_given_back_or_settled_once(app: RunningApp) 
     assert (await usage(app, ada))["minutes"]["reserved"] == 1
     for _ in range(2):
         async with database.tenant(workspace_id) as session:
-            await settle_minutes(session, job_id=job_id, run=2, audio_ms=3 * MINUTE_MS)
+            await settle_minutes(session, job_id=job_id, audio_ms=3 * MINUTE_MS)
     assert (await usage(app, ada))["minutes"] == {"used": 3, "reserved": 0, "limit": None}
     async with database.system(read_only=True) as session:
         states = (

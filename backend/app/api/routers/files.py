@@ -118,6 +118,11 @@ async def url(
     found = await container.files.url(
         session, file_id, base_url=base_url, original=original, download=download
     )
+    container.access_log.note(
+        "file.downloaded" if download else "file.played",
+        workspace_id=session.workspace_id,
+        target=("file", file_id),
+    )
     return FileUrl.model_validate(found)
 
 

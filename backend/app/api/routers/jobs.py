@@ -137,6 +137,7 @@ async def result(
     """The transcript; with partial=true what is there so far, in any state."""
     job = await container.jobs.get(session, job_id)
     text = await read_result(session, job, partial=partial)
+    container.access_log.note("transcript.read", workspace_id=job.workspace_id, target=("job", job_id))
     return await asyncio.to_thread(lambda: JSONResponse(text.view()))
 
 
@@ -157,11 +158,15 @@ async def download(
     """The transcript as a file: plain text, SubRip, WebVTT, or JSON."""
     job = await container.jobs.get(session, job_id)
     stored = await archived_key(session, job, format) if container.store.serves_itself else None
+    text = await read_result(session, job, partial=False) if stored is None else None
+    container.access_log.note(
+        "transcript.downloaded", workspace_id=job.workspace_id, target=("job", job_id), format=format
+    )
     if stored is not None:
         name, media_type = transcript_name(job.filename, format), FORMATS[format].media_type
         signed = container.store.get_url(stored, base_url="", filename=name, content_type=media_type)
         return RedirectResponse(signed.url, 307, headers={"Cache-Control": "no-store"})
-    text = await read_result(session, job, partial=False)
+    assert text is not None
     return Response(
         await asyncio.to_thread(text.render, format),
         media_type=FORMATS[format].media_type,

@@ -74,8 +74,13 @@ async def job_events(
     if after is not None and await job_is_over(container, tenant, job_id, after):
         return Response(status_code=204)
     after = await known_sequence(container, tenant, job_id, after)
+    _note_watching(container, tenant, job_id)
     messages = follow_job(container, tenant, job_id, after)
     return StreamingResponse(_encoded(messages), media_type="text/event-stream", headers=_HEADERS)
+
+
+def _note_watching(container: Container, tenant: Tenant, job_id: UUID) -> None:
+    container.access_log.note("transcript.watched", workspace_id=tenant.workspace_id, target=("job", job_id))
 
 
 @router.websocket("/ws/jobs/{job_id}")
@@ -106,6 +111,7 @@ async def job_socket(websocket: WebSocket, job_id: UUID, container: ContainerDep
 
 async def _send_all(websocket: WebSocket, container: Container, tenant: Tenant, job_id: UUID) -> None:
     since = await known_sequence(container, tenant, job_id, _sequence(websocket.query_params.get("since")))
+    _note_watching(container, tenant, job_id)
     async for message in follow_job(container, tenant, job_id, since):
         if message.type is not None:  # heartbeats are the protocol's own pings here
             await websocket.send_json({"type": message.type, "seq": message.seq, "data": message.data})

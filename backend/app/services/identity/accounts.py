@@ -135,6 +135,7 @@ class Accounts:
         The first account is the administrator: where the server listens on loopback only, or with the setup token.
         Of two first registrations at once one wins (advisory lock on Postgres, the single writer on SQLite).
         """
+        invitation_token = invitation_token or None  # an empty one opens no door
         if not self._settings.identity.allow_registration and invitation_token is None:
             raise ForbiddenError(
                 "Registration is closed. An operator can add you with `transcribe admin create` on the server."

@@ -165,7 +165,7 @@ async def _find(session: SystemSession, token: str, *, lock: bool = False) -> tu
         .where(Invitation.token_hash == hash_token(token), _open(), Workspace.deleted_at.is_(None))
     )
     if lock:
-        query = query.with_for_update(of=(Workspace, Invitation))
+        query = query.with_for_update(of=(Workspace, Invitation), key_share=True)
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise GoneError("This invitation was used, taken back or has expired. Ask for a new one.")

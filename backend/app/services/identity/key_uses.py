@@ -28,8 +28,12 @@ class KeyUses:
         seen, self._seen = self._seen, {}
         if not seen:
             return
-        async with self._database.system() as session:
-            for key_id, moment in seen.items():
-                await session.execute(
-                    sa.update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=moment)
-                )
+        try:
+            async with self._database.system() as session:
+                for key_id, moment in sorted(seen.items()):  # one order: two processes cannot lock each other
+                    await session.execute(
+                        sa.update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=moment)
+                    )
+        except BaseException:
+            self._seen = seen | self._seen  # the database is away: the next round tries again
+            raise

@@ -46,10 +46,11 @@ async def reserve_minutes(
 ) -> None:
     """Set `audio_ms` aside for a run of a job; more than before where it has some already, never less.
 
-    Raises `QuotaExceededError` where the month has less left, also where nothing at all is left and the length is
-    not known yet (0).
+    Counts in the month in which it is set aside. Raises `QuotaExceededError` where the month has less left, also where
+    nothing at all is left and the length is not known yet (0).
     """
     workspace = await _hold(session, workspace_id)
+    month = month_of(utcnow())
     await session.execute(  # what an earlier run of the job had set aside is this one's now
         sa.update(UsageRecord)
         .where(UsageRecord.job_id == job_id, UsageRecord.run < run, UsageRecord.state == UsageState.RESERVED)
@@ -57,10 +58,12 @@ async def reserve_minutes(
         .execution_options(synchronize_session=False)
     )
     record = await _record(session, job_id, run)
+    # A run that goes on after it was settled (a failed one, retried) is settled anew, for all of it.
     held = record.audio_ms if record is not None and record.state == UsageState.RESERVED else 0
+    own = record.audio_ms if record is not None and record.month == month else 0
     if workspace.quota_minutes is not None:
-        minutes = await minutes_used(session, workspace_id, month_of(utcnow()))
-        left = workspace.quota_minutes * MINUTE_MS - minutes.used_ms - minutes.reserved_ms + held
+        minutes = await minutes_used(session, workspace_id, month)
+        left = workspace.quota_minutes * MINUTE_MS - minutes.used_ms - minutes.reserved_ms + own
         if left <= 0 or audio_ms > left:
             raise _no_minutes(workspace.quota_minutes, max(0, left), audio_ms)
     if record is None:
@@ -70,32 +73,36 @@ async def reserve_minutes(
                 job_id=job_id,
                 run=run,
                 user_id=user_id,
-                month=month_of(utcnow()),
+                month=month,
                 audio_ms=audio_ms,
             )
         )
     else:
+        if record.state != UsageState.RESERVED:
+            record.month = month
         record.state = UsageState.RESERVED
         record.settled_at = None
         record.audio_ms = max(held, audio_ms)
     await session.flush()
 
 
-async def settle_minutes(
-    session: TenantSession | SystemSession, *, job_id: UUID, run: int, audio_ms: int
-) -> None:
-    """What the run took in the end; 0 gives everything back. In the transaction that ends it, so that it counts once."""
-    state = UsageState.SETTLED if audio_ms else UsageState.RELEASED
-    await session.execute(
-        sa.update(UsageRecord)
-        .where(UsageRecord.job_id == job_id, UsageRecord.run <= run, UsageRecord.state == UsageState.RESERVED)
-        .values(
-            state=sa.case((UsageRecord.run == run, state), else_=UsageState.RELEASED),
-            audio_ms=sa.case((UsageRecord.run == run, audio_ms), else_=0),
-            settled_at=utcnow(),
-        )
-        .execution_options(synchronize_session=False)
+async def settle_minutes(session: TenantSession | SystemSession, *, job_id: UUID, audio_ms: int) -> None:
+    """What the work took in the end; 0 gives everything back. In the transaction that ends it, so that it counts once.
+
+    A plan that changed on the way (another engine took over) has begun a new run, for which nothing was set aside
+    anew: whatever the job holds is settled as one.
+    """
+    found = await session.execute(
+        sa.select(UsageRecord)
+        .where(UsageRecord.job_id == job_id, UsageRecord.state == UsageState.RESERVED)
+        .order_by(UsageRecord.run.desc())
+        .execution_options(populate_existing=True)
     )
+    for record in found.scalars():
+        record.state = UsageState.SETTLED if audio_ms else UsageState.RELEASED
+        record.audio_ms, record.settled_at = audio_ms, utcnow()
+        audio_ms = 0
+    await session.flush()
 
 
 async def minutes_used(session: TenantSession | SystemSession, workspace_id: UUID, month: str) -> MinutesUsed:
@@ -184,7 +191,9 @@ async def _hold(session: TenantSession | SystemSession, workspace_id: UUID) -> W
     found = await session.execute(
         sa.select(Workspace)
         .where(Workspace.id == workspace_id)
-        .with_for_update()
+        # Not the whole lock: rows that this transaction added refer to the workspace, and so may another one's, which
+        # then would wait for each other.
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     return found.scalar_one()

@@ -106,7 +106,7 @@ async def set_quotas(
     session: SystemSession, workspace_id: UUID, changes: dict[str, int | None]
 ) -> dict[str, Any]:
     """New limits; None takes one away. What is used already stays, and only what comes next is refused."""
-    workspace = await session.get(Workspace, workspace_id, with_for_update=True)
+    workspace = await session.get(Workspace, workspace_id, with_for_update={"key_share": True})
     if workspace is None or workspace.deleted_at is not None:
         raise NotFoundError
     for name, value in changes.items():

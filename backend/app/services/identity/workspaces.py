@@ -93,7 +93,7 @@ async def of_member(
         .where(Workspace.id == workspace_id, Membership.user_id == user_id, Workspace.deleted_at.is_(None))
     )
     if lock:
-        query = query.with_for_update(of=Workspace)
+        query = query.with_for_update(of=Workspace, key_share=True)
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise NotFoundError

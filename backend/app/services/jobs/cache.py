@@ -95,6 +95,7 @@ async def _find(
             Transcript.fingerprint == job.plan_fingerprint,
             Job.workspace_id == claim.workspace_id,
             Job.status == JobStatus.COMPLETED,
+            Job.file_id.is_not(None),  # its recording may have gone by now, and what decoding told of it
             Job.id != claim.job_id,
         )
         .order_by(Transcript.created_at.desc())

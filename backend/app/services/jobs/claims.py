@@ -46,6 +46,23 @@ class Claim:
 async def claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Claim | None:
     """Take the next due job, or None.
 
+    On Postgres two workers may take two jobs of one workspace at once, neither of which sees the other's: the later one
+    finds the limit of parallel jobs passed when it holds the workspace's row, and gives its job back.
+    """
+    try:
+        async with session.begin_nested():
+            return await _claim_next(session, bus, owner)
+    except _OverLimitError:
+        return None
+
+
+class _OverLimitError(Exception):
+    """More jobs of a workspace would run than it may."""
+
+
+async def _claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Claim | None:
+    """One statement picks and takes the job.
+
     Workspaces with fewer running jobs come first, so that one tenant's thousand jobs do not hold up another's one; those
     at their limit of parallel jobs are passed over.
     Two processes may pick the same candidate: `SKIP LOCKED` on Postgres, BEGIN IMMEDIATE on SQLite and the repeated
@@ -89,8 +106,24 @@ async def claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Cla
     )
     if job is None:
         return None
-    await append_status(session, bus, job)
+    await append_status(session, bus, job)  # holds the workspace's row from here on
+    await _check_parallel(session, job)
     return Claim(job.id, job.workspace_id, job.fence)
+
+
+async def _check_parallel(session: SystemSession, job: Job) -> None:
+    limit = await session.scalar(
+        sa.select(Workspace.quota_parallel_jobs).where(Workspace.id == job.workspace_id)
+    )
+    if limit is None:
+        return
+    running = await session.scalar(
+        sa.select(sa.func.count())
+        .select_from(Job)
+        .where(Job.workspace_id == job.workspace_id, Job.status == JobStatus.PROCESSING)
+    )
+    if (running or 0) > limit:
+        raise _OverLimitError
 
 
 async def heartbeat(session: SystemSession, claim: Claim) -> bool:

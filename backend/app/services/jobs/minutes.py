@@ -54,4 +54,4 @@ async def settle(session: TenantSession | SystemSession, job: Job) -> None:
             JobWindow.job_id == job.id, JobWindow.run == job.run, JobWindow.committed_at.is_not(None)
         )
         audio_ms = int((await session.execute(done)).scalar_one())
-    await settle_minutes(session, job_id=job.id, run=job.run, audio_ms=audio_ms)
+    await settle_minutes(session, job_id=job.id, audio_ms=audio_ms)

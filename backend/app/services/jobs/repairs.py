@@ -17,7 +17,7 @@ from app.core.errors import InvalidStateError, NotFoundError
 from app.db.session import TenantSession
 from app.models import Job, JobStatus, JobWindow, SpeakerState
 from app.services.jobs.bus import EventBus
-from app.services.jobs.requeue import requeue
+from app.services.jobs.requeue import requeue, require_recording
 
 
 class Repairs:
@@ -100,6 +100,7 @@ async def _completed(session: TenantSession, job_id: UUID) -> Job:
         raise NotFoundError
     if job.status != JobStatus.COMPLETED:
         raise InvalidStateError(f"This job is {job.status}. It can be repaired once it is completed.")
+    require_recording(job)
     return job
 
 

@@ -8,10 +8,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.core.clock import utcnow
+from app.core.errors import InvalidStateError
 from app.db.session import TenantSession
 from app.models import Job, JobStatus
 from app.services.jobs.bus import EventBus
 from app.services.jobs.events import append_status
+
+
+def require_recording(job: Job) -> None:
+    """Raises `InvalidStateError` where there is nothing left to listen to."""
+    if job.file_id is None and job.source_url is None:
+        raise InvalidStateError(
+            "The recording of this transcription is gone: the workspace keeps recordings for a limited time. "
+            "Upload it again to have it transcribed anew."
+        )
 
 
 async def requeue(

@@ -32,7 +32,7 @@ from app.services.jobs.bus import EventBus
 from app.services.jobs.cloud_gate import CloudGate
 from app.services.jobs.events import append_end, append_status
 from app.services.jobs.options import merge_hints
-from app.services.jobs.requeue import requeue
+from app.services.jobs.requeue import requeue, require_recording
 from app.services.transcripts.archive import forget_archived
 
 
@@ -166,6 +166,7 @@ class JobService:
         job = await _get(session, Job, job_id, lock=True)
         if job.status not in FINAL:
             raise InvalidStateError(f"This job is {job.status}. It can be retried once it has ended.")
+        require_recording(job)
         named = engine or job.requested_engine
         selection.validate_request(named, model, job.language, translate=job.translate)
         if self._gate is not None:

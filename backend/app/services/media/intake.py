@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.core.clock import new_id, utcnow
-from app.core.errors import ConflictError, FileTooLargeError, NotFoundError, QuotaExceededError
+from app.core.errors import AppError, ConflictError, FileTooLargeError, NotFoundError, QuotaExceededError
 from app.db.session import Database, TenantSession
 from app.models import MediaFile, RenditionState, Upload, UploadState
 from app.services.identity.quotas import bytes_left, require_room_for_bytes
@@ -96,9 +96,25 @@ class Intake:
             if upload.state == UploadState.COMPLETED:
                 return await file_of(session, upload)
             if upload.state == UploadState.OPEN and plays is not None:
-                return self._add_file(session, upload, stored, plays)
+                refusal = await self._no_room(session, upload, stored.size)
+                if refusal is None:
+                    return self._add_file(session, upload, stored, plays)
+                upload.state, upload.expires_at = UploadState.ABORTED, utcnow()
+            else:
+                refusal = over()
         await self.store.delete(stored.key)
-        raise over()
+        raise refusal
+
+    async def _no_room(self, session: TenantSession, upload: Upload, size: int) -> AppError | None:
+        """Of several recordings that streamed in side by side, those that came last may be over the quota: nobody
+        knew their length before. What was announced has its room already."""
+        if upload.method != STREAM:
+            return None
+        try:
+            await require_room_for_bytes(session, size)
+        except QuotaExceededError as error:
+            return error
+        return None
 
     def _add_file(
         self, session: TenantSession, upload: Upload, stored: StoredObject, plays: bool
