@@ -32,8 +32,7 @@ SYSTEM_WORK = {
     "services/identity/members.py": "takes away a member's keys, of the workspace it names",
     "services/identity/quotas.py": "sums one workspace's rows, which each statement names",
     "services/identity/usage.py": "sums one workspace's rows, which each statement names",
-    "services/identity/accounts.py": "account export and deletion: rows of one user",
-    "services/identity/export.py": "account export: rows of one user",
+    "services/identity/account_data.py": "account export and deletion: rows of one user",
     "services/transcripts/shares.py": "finds which tenant a share token belongs to",
     "services/transcripts/grants.py": "finds which tenants have shared something with a user",
 }
