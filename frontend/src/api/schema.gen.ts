@@ -1810,6 +1810,11 @@ export interface components {
              */
             created_at: string;
             /**
+             * Invited By
+             * @description The member who made it; null once they have no account.
+             */
+            invited_by: string | null;
+            /**
              * Url
              * @description Only where this server sends no mail: hand it over yourself.
              */
