@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 import app.models  # noqa: F401 (registers the tables)
 from app.core.config import Settings
 from app.db import base as db
+from app.db import row_security
 from app.db.migrations import without_foreign_keys
 from app.db.session import Database
 
@@ -28,6 +29,7 @@ def _render(kind: str, item: object, _context: object) -> str | bool:
 def _run(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+        row_security.as_system_for_good(connection)
         connection.commit()
     context.configure(
         connection=connection,

@@ -12,13 +12,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from app.core.clock import utcnow
 from app.core.errors import UnavailableError
 from app.core.logging import get_logger
-from app.db import sqlite
-from app.db.base import TenantMixin
+from app.db import row_security, sqlite
+from app.db.base import Base, TenantMixin
 
 log = get_logger(__name__)
 
@@ -107,8 +107,9 @@ class Database:
             for engine in {self._writer, self._reader}:
                 _log_slow_queries(engine, slow_ms)
         kinds: tuple[type[_AppSession], ...] = (TenantSession, SystemSession)
+        self._wall = wall = None if self.is_sqlite else _SecondWall()
         self._sessions = {
-            (kind, read): _sessionmaker(self._reader if read else self._writer, kind)
+            (kind, read): _sessionmaker(self._reader if read else self._writer, kind, wall)
             for kind in kinds
             for read in (True, False)
         }
@@ -151,19 +152,58 @@ class Database:
         except (sa.exc.SQLAlchemyError, OSError) as error:
             raise UnavailableError("The database does not answer.") from error
 
+    async def has_second_wall(self) -> bool:
+        """Whether row-level security holds tenants apart here: every table has its policy, and none is passed by."""
+        if self._wall is None:
+            return False
+        async with self._reader.connect() as connection:
+            wall = await connection.run_sync(self._wall.look)
+            tables = [name for name, table in Base.metadata.tables.items() if "workspace_id" in table.columns]
+            open_tables = await connection.run_sync(row_security.unprotected, [*tables, "workspaces"])
+        return wall.stands and not open_tables
+
     async def close(self) -> None:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
 
 
-def _sessionmaker(engine: AsyncEngine, kind: type[_AppSession]) -> async_sessionmaker[_AppSession]:
+class _SecondWall:
+    """Tells Postgres at the beginning of each transaction whose it is. Looks at the login role once."""
+
+    def __init__(self) -> None:
+        self._seen: row_security.Wall | None = None
+
+    def look(self, connection: sa.Connection) -> row_security.Wall:
+        if self._seen is None:
+            self._seen = row_security.look_at(connection)
+        return self._seen or row_security.Wall(bypasses=False, steps_down=False)
+
+    def begin_tenant(
+        self, session: Session, transaction: SessionTransaction, connection: sa.Connection
+    ) -> None:
+        if not transaction.nested:  # a savepoint keeps what its transaction began with
+            row_security.begin_tenant(connection, self.look(connection), session.info.get("workspace_id"))
+
+    def begin_system(
+        self, _session: Session, transaction: SessionTransaction, connection: sa.Connection
+    ) -> None:
+        if not transaction.nested:
+            row_security.begin_system(connection, self.look(connection))
+
+
+def _sessionmaker(
+    engine: AsyncEngine, kind: type[_AppSession], wall: _SecondWall | None
+) -> async_sessionmaker[_AppSession]:
     class Sync(Session):
         """A class of its own, so that the listeners below belong to this kind only."""
 
     if kind is TenantSession:
         event.listen(Sync, "do_orm_execute", _filter_tenant)
         event.listen(Sync, "before_flush", _refuse_foreign_rows)
+    if wall is not None:
+        begin = wall.begin_tenant if kind is TenantSession else wall.begin_system
+        event.listen(Sync, "after_begin", begin)
     return async_sessionmaker(engine, class_=kind, sync_session_class=Sync, expire_on_commit=False)
 
 

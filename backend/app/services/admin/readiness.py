@@ -21,6 +21,12 @@ CHECK_SECONDS = 3.0
 MIN_FREE_BYTES = 512 * 1024**2
 
 
+_NO_WALL = (
+    "the login role passes every policy and may not become transcribe_tenant. Let a role without SUPERUSER and "
+    "BYPASSRLS own the database, or run `make migrate` as a superuser"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that has to work; `detail` says what was found."""
@@ -58,7 +64,10 @@ class Readiness:
 
     async def _check_database(self) -> str:
         await self._database.ping()
-        return "answers"
+        if self._database.is_sqlite:
+            return "answers"
+        wall = await self._database.has_second_wall()
+        return "answers; row-level security " + ("stands" if wall else f"does not stand: {_NO_WALL}")
 
     async def _check_migrations(self) -> str:
         if not await is_current(self._database):
