@@ -18,6 +18,7 @@ from app.services.jobs.bus import Watcher
 from app.services.jobs.views import job_view
 
 HEARTBEAT_SECONDS = 15.0
+CHECK_SECONDS = 1.5  # with a wait in between: who was removed sees nothing any more within 5 s
 POLL_SECONDS = 2.0  # finds rows of other processes, whose rings are not heard here
 
 T = TypeVar("T")
@@ -113,7 +114,7 @@ async def _follow(
         if now - beat >= HEARTBEAT_SECONDS:
             beat = now
             yield HEARTBEAT
-        if now - checked >= HEARTBEAT_SECONDS:
+        if now - checked >= CHECK_SECONDS:
             checked = now
             if not await _whole(still_welcome(container, tenant)):
                 return

@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Response, WebSocket
 from fastapi.responses import StreamingResponse
 
-from app.api.deps import ContainerDep, CurrentTenant, Tenant, authenticate_socket
+from app.api.deps import ContainerDep, CurrentTenant, Tenant, authenticate_socket, still_welcome
 from app.api.streams import Message, follow_job, follow_workspace, job_is_over, known_sequence
 from app.core.errors import AppError, NotFoundError
 from app.factory import Container
@@ -88,7 +88,7 @@ async def job_socket(websocket: WebSocket, job_id: UUID, container: ContainerDep
     """The same events as `{type, seq, data}`; `?since=` replays. Bearer header or a one-time `?ticket=`.
 
     Refused with 403 without a valid pass or from a foreign origin; closed with 4404 where there is no such job,
-    1000 at the end, 1012 when the server stops.
+    1000 at the end, 4403 within 5 s where the caller may not look any more, 1012 when the server stops.
     """
     try:
         tenant = await authenticate_socket(container, websocket)
@@ -115,7 +115,10 @@ async def _send_all(websocket: WebSocket, container: Container, tenant: Tenant, 
     async for message in follow_job(container, tenant, job_id, since):
         if message.type is not None:  # heartbeats are the protocol's own pings here
             await websocket.send_json({"type": message.type, "seq": message.seq, "data": message.data})
-    await websocket.close(code=1012 if container.bus.closing else 1000)
+    if container.bus.closing:
+        await websocket.close(code=1012)
+    else:
+        await websocket.close(code=1000 if await still_welcome(container, tenant) else 4403)
 
 
 async def _until_gone(websocket: WebSocket) -> None:
