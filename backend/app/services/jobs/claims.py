@@ -69,16 +69,18 @@ async def _claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Cl
     status condition let exactly one win.
     """
     now = await session.database_now()
-    running = aliased(Job)
-    load = (
-        sa.select(sa.func.count())
-        .where(running.workspace_id == Job.workspace_id, running.status == JobStatus.PROCESSING)
-        .correlate(Job)
-        .scalar_subquery()
+    counted = aliased(Job)
+    running = (  # counted once a claim, not once a waiting job
+        sa.select(counted.workspace_id, sa.func.count().label("jobs"))
+        .where(counted.status == JobStatus.PROCESSING)
+        .group_by(counted.workspace_id)
+        .subquery()
     )
+    load = sa.func.coalesce(running.c.jobs, 0)
     candidate = (
         sa.select(Job.id)
         .join(Workspace, Workspace.id == Job.workspace_id)
+        .outerjoin(running, running.c.workspace_id == Job.workspace_id)
         .where(
             Job.status == JobStatus.PENDING,
             Job.run_after <= now,
