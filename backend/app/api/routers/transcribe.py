@@ -26,8 +26,8 @@ _BODY: dict[str, Any] = {
                 "required": ["file"],
                 "properties": {
                     "file": {"type": "string", "contentMediaType": "application/octet-stream"},
-                    "language": {"type": "string", "default": "auto"},
-                    "mode": {"type": "string", "enum": ["mono", "dialogue"], "default": "mono"},
+                    "language": {"type": "string", "description": "Nothing: that of the workspace."},
+                    "mode": {"type": "string", "enum": ["mono", "dialogue"]},
                     "vad": {"type": "string", "enum": ["auto", "off"], "default": "auto"},
                     "translate": {"type": "boolean", "default": False},
                     "vocabulary": {"type": "string", "description": "Names and terms, separated by commas."},
