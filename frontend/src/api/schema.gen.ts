@@ -4782,12 +4782,9 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     file: string;
-                    /** @default auto */
+                    /** @description Nothing: that of the workspace. */
                     language?: string;
-                    /**
-                     * @default mono
-                     * @enum {string}
-                     */
+                    /** @enum {string} */
                     mode?: "mono" | "dialogue";
                     /**
                      * @default auto
