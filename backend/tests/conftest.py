@@ -11,4 +11,5 @@ pytest_plugins = (
     "tests.fixtures.providers",
     "tests.fixtures.cli",
     "tests.fixtures.ministack",
+    "tests.fixtures.site",
 )

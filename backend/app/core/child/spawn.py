@@ -31,8 +31,12 @@ def child_environment() -> dict[str, str]:
     }
 
 
-async def start(module: str) -> asyncio.subprocess.Process:
+async def start(
+    module: str, *, cwd: Path | None = None, environment: dict[str, str] | None = None
+) -> asyncio.subprocess.Process:
     """A new process of this interpreter that runs `module`, in its own group, with pipes for its messages.
+
+    `environment` is added to what every child gets.
 
     Not in a session of its own: Linux shares time between sessions first (sched_autogroup), so `nice` would not
     protect the server from it.
@@ -46,7 +50,8 @@ async def start(module: str) -> asyncio.subprocess.Process:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=child_environment(),
+        cwd=cwd,
+        env=child_environment() | (environment or {}),
         process_group=0,
         limit=_READ_AHEAD,
     )

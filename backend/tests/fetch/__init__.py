@@ -1,0 +1,1 @@
+"""Fetching from the web, against a site on loopback: there is no other here."""
