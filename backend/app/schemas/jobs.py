@@ -15,6 +15,7 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from app.asr.types import Mode, Vad
@@ -81,9 +82,17 @@ class JobOptionsIn(_Closed):
 
 
 class JobCreate(JobOptionsIn):
-    """A transcription of a file that was uploaded before."""
+    """A transcription of a file that was uploaded before, or of the recording at a link: one of the two."""
 
-    file_id: UUID
+    file_id: UUID | None = None
+    url: KeptText | None = Field(None, max_length=2048, description="A recording, or a page with one.")
+    playlist: bool = Field(False, description="With url: each recording of a playlist becomes a job.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> JobCreate:
+        if (self.file_id is None) == (self.url is None):
+            raise ValueError("name either file_id or url")
+        return self
 
 
 class JobRetry(_Closed):
@@ -141,11 +150,26 @@ class WindowCounts(BaseModel):
     executed: int
 
 
+class Source(BaseModel):
+    """Where a fetched recording comes from, as far as the site tells."""
+
+    url: str
+    title: str | None = None
+    site: str | None = None
+    page_url: str | None = None
+    uploader: str | None = None
+    playlist: str | None = None
+    position: int | None = Field(None, description="In the playlist, from 1.")
+
+
 class Job(BaseModel):
     """One transcription. Unknown values are null."""
 
     id: UUID
-    file_id: UUID | None
+    file_id: UUID | None = Field(
+        description="Null while a link is fetched, and once the recording is removed."
+    )
+    source: Source | None = Field(None, description="Of a recording that was fetched from a link.")
     transcript_id: UUID | None = None
     filename: str
     status: JobStatus

@@ -51,6 +51,9 @@ class Options(BaseModel):
     max_file_bytes: int
     max_audio_seconds: int
     version: str
+    links: bool = Field(description="Jobs may name a link instead of a file.")
+    email_verification: bool = Field(description="A new account works once its address is verified.")
+    mail: bool = Field(description="This server sends mail; else links are handed over by people.")
     engines: list[EngineOption]
     models: list[ModelOption]
     languages: list[LanguageOption]

@@ -41,9 +41,11 @@ router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 async def create(
     body: JobCreate, container: ContainerDep, session: TenantWrite, tenant: CurrentTenant
 ) -> Any:
-    """Put a transcription of an uploaded file into the queue."""
-    options = JobOptions(**body.model_dump(exclude={"file_id"}))
-    job = await container.jobs.create(session, user_id=tenant.user_id, file_id=body.file_id, options=options)
+    """Put a transcription of an uploaded file, or of the recording at a link, into the queue."""
+    source = {"file_id", "url", "playlist"}
+    options = JobOptions(**body.model_dump(exclude=source))
+    asked = body.model_dump(include=source)
+    job = await container.jobs.create(session, user_id=tenant.user_id, options=options, **asked)
     return job_view(job)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 
-from app.api.deps import ContainerDep, authenticate_writer
+from app.api.deps import ContainerDep, Tenant, authenticate_writer
 from app.api.multipart import FormStream, Part
 from app.core.errors import AppError, FileTooLargeError, InvalidInputError
+from app.factory import Container
 from app.schemas.jobs import JobOptionsIn, TranscribeAccepted
 from app.services.jobs.service import JobOptions
 
@@ -23,11 +24,15 @@ _BODY: dict[str, Any] = {
         "multipart/form-data": {
             "schema": {
                 "type": "object",
-                "required": ["file"],
                 "properties": {
                     "file": {"type": "string", "contentMediaType": "application/octet-stream"},
                     "language": {"type": "string", "description": "Nothing: that of the workspace."},
                     "mode": {"type": "string", "enum": ["mono", "dialogue"]},
+                    "url": {
+                        "type": "string",
+                        "description": "In place of file: a recording, or a page with one.",
+                    },
+                    "playlist": {"type": "boolean", "default": False},
                     "vad": {"type": "string", "enum": ["auto", "off"], "default": "auto"},
                     "translate": {"type": "boolean", "default": False},
                     "vocabulary": {"type": "string", "description": "Names and terms, separated by commas."},
@@ -60,6 +65,8 @@ async def transcribe(request: Request, container: ContainerDep) -> Any:
         raise FileTooLargeError(f"The recording is larger than the limit of {limit} bytes.", field="file")
     form = FormStream(request, lists=("vocabulary",))
     part = await form.file()
+    if part is None and form.fields.get("url"):
+        return await _from_link(container, tenant, form.fields)
     if part is None:
         raise InvalidInputError("There is no part named file with a recording in it.", field="file")
     _options(form.fields)  # what stands before the file is refused before the file is read
@@ -85,6 +92,16 @@ async def transcribe(request: Request, container: ContainerDep) -> Any:
         async with container.database.tenant(tenant.workspace_id) as session:
             await container.files.delete_if_unused(session, file.id)
         raise
+
+
+async def _from_link(container: Container, tenant: Tenant, fields: dict[str, str]) -> dict[str, Any]:
+    asked = {name: value for name, value in fields.items() if name not in ("url", "playlist")}
+    options, playlist = _options(asked), fields.get("playlist", "").lower() in ("1", "true", "yes")
+    async with container.database.tenant(tenant.workspace_id) as session:
+        job = await container.jobs.create(
+            session, user_id=tenant.user_id, options=options, url=fields["url"], playlist=playlist
+        )
+        return {"job_id": job.id, "status": job.status, "filename": job.filename}
 
 
 def _content_type(part: Part) -> str | None:

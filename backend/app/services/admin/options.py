@@ -37,6 +37,9 @@ async def read_options(
         "max_file_bytes": settings.storage.max_file_bytes,
         "max_audio_seconds": settings.storage.max_audio_seconds,
         "version": __version__,
+        "links": settings.links_allowed,
+        "email_verification": settings.identity.email_verification,
+        "mail": settings.sends_mail,
         "engines": await asyncio.to_thread(_engines, settings, await chooser.look_at_providers(), chooser),
         "models": await asyncio.to_thread(_models, settings),
         "languages": [

@@ -30,6 +30,7 @@ from app.services.jobs.cloud_gate import PROVIDERS
 from app.services.jobs.diarizing import Diarizer
 from app.services.jobs.engine_choice import EngineChooser
 from app.services.jobs.external import CloudLimitError
+from app.services.jobs.fetching import LinkDesk
 from app.services.jobs.options import transcribe_options
 from app.services.jobs.outcome import Outcome
 from app.storage.base import ObjectStore
@@ -52,6 +53,7 @@ class RunnerParts:
     cloud: CloudDesk | None = None  # None: no job goes to a provider
     diarizer: Diarizer | None = None  # None: voices are never told apart here
     cache: ResultCache | None = None  # None: each recording is listened to
+    links: LinkDesk | None = None  # None: no job fetches its recording
     on_completed: Callable[[], None] = lambda: None  # a text is whole: it may be archived
 
 
@@ -110,7 +112,9 @@ class JobRun:
         parts, claim = self._parts, self.claim
         async with parts.database.system(read_only=True) as session:
             job = await session.get_one(Job, claim.job_id)
-            file = await session.get_one(MediaFile, job.file_id)
+            file = await session.get(MediaFile, job.file_id) if job.file_id else None
+        if file is None:
+            file = await self._bring(job)
         if job.plan_complete and job.windows_committed == job.windows_planned:
             await self._transcribe_with(None, job, file)  # every word is there: no engine is needed
             return
@@ -139,6 +143,12 @@ class JobRun:
                 log.warning("provider_passed_over", engine=choice.spec.engine, reason=error.message)
                 passed_over[choice.spec.engine] = Availability(None, error.code, error.message)
                 failure = failure or error
+
+    async def _bring(self, job: Job) -> MediaFile:
+        """The recording of a job that names a link; one whose recording has been removed cannot run again."""
+        if self._parts.links is None or job.source_url is None:
+            raise JobError("media_gone", "The recording of this job has been removed.")
+        return await self._parts.links.bring(self.claim, job)
 
     async def _transcribe_with(self, choice: Choice | None, job: Job, file: MediaFile) -> None:
         """The rest of the way with one engine; None where only the transcript is left to write."""

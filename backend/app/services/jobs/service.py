@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from app.asr import selection
 from app.asr.types import Mode
 from app.core.clock import utcnow
-from app.core.errors import InvalidStateError, NotFoundError
+from app.core.errors import ForbiddenError, InvalidStateError, NotFoundError
 from app.core.pagination import Cursor
 from app.db.session import TenantSession
 from app.models import (
@@ -64,19 +64,33 @@ class JobService:
         ring: Callable[[], None],
         interrupt: Callable[[UUID], None],
         gate: CloudGate | None = None,
+        check_url: Callable[[str], str] | None = None,
         forget: Callable[[list[str]], Awaitable[None]] | None = None,
     ) -> None:
         self._bus = bus
         self._forget = forget
+        self._link_check = check_url
         self._gate = gate
         self._ring = ring
         self._interrupt = interrupt
 
     async def create(
-        self, session: TenantSession, *, user_id: UUID | None, file_id: UUID, options: JobOptions
+        self,
+        session: TenantSession,
+        *,
+        user_id: UUID | None,
+        options: JobOptions,
+        file_id: UUID | None = None,
+        url: str | None = None,
+        playlist: bool = False,
     ) -> Job:
-        """A pending job for a sealed file. Raises `NotFoundError`, `InvalidInputError`."""
-        file = await _get(session, MediaFile, file_id)
+        """A pending job for a sealed file, or for the recording at a link, which is fetched when its turn comes.
+
+        Raises `NotFoundError`, `InvalidInputError`, `UrlNotAllowedError`, `ForbiddenError` (links_disabled).
+        """
+        file = await _get(session, MediaFile, file_id) if file_id is not None else None
+        if file is None:
+            url = self._check_url(url)
         if self._gate is not None:
             await self._gate.check_request(session, options.engine, options.model)
         workspace = await session.get_one(Workspace, session.workspace_id)
@@ -86,8 +100,10 @@ class JobService:
         job = Job(
             workspace_id=session.workspace_id,
             created_by=user_id,
-            file_id=file.id,
-            filename=file.filename,
+            file_id=file.id if file is not None else None,
+            source_url=None if file is not None else url,
+            expand_playlist=playlist and file is None,
+            filename=file.filename if file is not None else url,
             language=language,
             mode=mode,
             vad=options.vad,
@@ -101,7 +117,7 @@ class JobService:
             requested_engine=None if options.engine == "auto" else options.engine,
             requested_model=options.model,
             attempt=1,
-            duration_ms=file.duration_ms,
+            duration_ms=file.duration_ms if file is not None else None,
         )
         session.add(job)
         await session.flush()
@@ -109,6 +125,11 @@ class JobService:
         await append_status(session, self._bus, job)
         session.after_commit(self._ring)
         return job
+
+    def _check_url(self, url: str | None) -> str:
+        if self._link_check is None:
+            raise ForbiddenError("This server does not fetch recordings from the web.", code="links_disabled")
+        return self._link_check(url or "")
 
     async def get(self, session: TenantSession, job_id: UUID) -> Job:
         return await _get(session, Job, job_id)

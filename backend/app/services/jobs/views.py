@@ -19,6 +19,7 @@ def job_view(job: Job) -> dict[str, Any]:
     return {
         "id": str(job.id),
         "file_id": str(job.file_id) if job.file_id else None,
+        "source": {"url": job.source_url, **job.source} if job.source_url else None,
         "transcript_id": None if job.transcript_id is None else str(job.transcript_id),
         "filename": job.filename,
         "status": job.status,

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from app.core.clock import new_id, utcnow
-from app.core.errors import AppError, ConflictError, FileTooLargeError, NotFoundError, QuotaExceededError
+from app.core.errors import (
+    AppError,
+    ConflictError,
+    FileEmptyError,
+    FileTooLargeError,
+    NotFoundError,
+    QuotaExceededError,
+)
 from app.db.session import Database, TenantSession
 from app.models import MediaFile, RenditionState, Upload, UploadState
 from app.services.identity.quotas import bytes_left, require_room_for_bytes
+from app.services.media.janitor import remove_bytes
 from app.services.media.names import clean_name, content_type, human_size
 from app.services.media.sniff import HEAD_BYTES, plays_everywhere
 from app.storage.base import ObjectStore, StoredObject
@@ -83,6 +92,31 @@ class Intake:
                 raise (self.too_large("file") if limit == self.max_bytes else over_quota(limit)) from error
             raise
         return await self.finish(workspace_id, upload.id, stored)
+
+    async def take(self, workspace_id: UUID, user_id: UUID | None, filename: str, path: Path) -> MediaFile:
+        """A file on this machine's disk, moved in. Raises `QuotaExceededError`, `FileEmptyError`."""
+        size = path.stat().st_size
+        if not size:
+            raise FileEmptyError("The file is empty.")
+        upload = self.new_upload(workspace_id, user_id, filename, None, size=size)
+        upload.method = STREAM
+        async with self.database.tenant(workspace_id) as session:
+            await require_room_for_bytes(session, size)
+            session.add(upload)
+        stored = await self.store.put_file(upload.storage_key, path)
+        return await self.finish(workspace_id, upload.id, stored)
+
+    async def give_back(self, file: MediaFile) -> None:
+        """A file that nobody wants after all: its bytes go now, or when the janitor comes by."""
+        async with self.database.tenant(file.workspace_id) as session:
+            await session.execute(
+                sa.update(Upload)
+                .where(Upload.file_id == file.id)
+                .values(state=UploadState.DELETING)
+                .execution_options(synchronize_session=False)
+            )
+            await session.execute(sa.delete(MediaFile).where(MediaFile.id == file.id))
+        await remove_bytes(self.database, self.store, file.id)
 
     async def finish(self, workspace_id: UUID, upload_id: UUID, stored: StoredObject) -> MediaFile:
         """From OPEN to COMPLETED, once, with the file's row in the same transaction.

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from app.asr.engines.assemblyai import AssemblyAI
 from app.asr.engines.openai import OpenAI
@@ -16,17 +13,22 @@ from app.asr.host.decoder import Decoder
 from app.asr.host.pool import EnginePool
 from app.asr.host.sizing import plan_processes
 from app.asr.limits import MediaLimits
-from app.asr.models import is_known, is_path
 from app.asr.remote.breaker import CircuitBreaker
 from app.core.background import Background
 from app.core.config import Settings
-from app.core.errors import ConfigurationError
 from app.core.logging import get_logger
 from app.core.metrics import Metrics
-from app.core.passwords import Passwords
 from app.core.secrets import load_secret
-from app.core.security import AccessTokens, derive_key
 from app.db.session import Database
+from app.factory.parts import (
+    build_accounts,
+    build_fetcher,
+    build_links,
+    build_s3_store,
+    build_sessions,
+    build_store,
+    check_settings,
+)
 from app.services.access_log import EVERY_SECONDS as ACCESS_SECONDS
 from app.services.access_log import AccessLog
 from app.services.admin.maintenance import Maintenance
@@ -38,9 +40,7 @@ from app.services.identity.key_uses import EVERY_SECONDS as KEY_SECONDS
 from app.services.identity.key_uses import KeyUses
 from app.services.identity.mailer import EVERY_SECONDS as MAIL_SECONDS
 from app.services.identity.mailer import MailSender, build_mailer
-from app.services.identity.recovery import Recovery
 from app.services.identity.sessions import Sessions
-from app.services.identity.throttle import Throttle
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cache import ResultCache
 from app.services.jobs.cloud import CloudDesk
@@ -48,6 +48,7 @@ from app.services.jobs.cloud_gate import PROVIDERS, CloudGate
 from app.services.jobs.diarizing import LocalDiarizer
 from app.services.jobs.dispatcher import InProcessDispatcher
 from app.services.jobs.engine_choice import EngineChooser
+from app.services.jobs.fetching import LinkDesk
 from app.services.jobs.model_keeper import ModelKeeper
 from app.services.jobs.repairs import Repairs
 from app.services.jobs.retention import Retention
@@ -61,11 +62,8 @@ from app.services.media.uploads import Uploads
 from app.services.transcripts.archive import EVERY_SECONDS as ARCHIVE_SECONDS
 from app.services.transcripts.archive import TextArchive
 from app.storage.base import ObjectStore
-from app.storage.local import LocalStore
-from app.storage.signing import UrlSigner
 
-if TYPE_CHECKING:
-    from app.storage.s3 import S3Store
+__all__ = ["Container", "build_container", "build_fetcher", "build_s3_store", "check_settings"]
 
 log = get_logger(__name__)
 
@@ -92,6 +90,7 @@ class Container:
     pool: EnginePool
     dispatcher: InProcessDispatcher
     jobs: JobService
+    links: LinkDesk
     repairs: Repairs
     readiness: Readiness
     maintenance: Maintenance
@@ -160,8 +159,8 @@ def build_container(settings: Settings) -> Container:
     )
     check_settings(settings)
     secret = load_secret(settings)
-    sessions = _build_sessions(settings, database, secret)
-    store = _build_store(settings, secret)
+    sessions = build_sessions(settings, database, secret)
+    store = build_store(settings, secret)
     renditions = RenditionWorker(database, store)
     intake = Intake(
         database,
@@ -182,7 +181,7 @@ def build_container(settings: Settings) -> Container:
     mail = Background(
         "send_mail", MailSender(database, build_mailer(settings)).run_once, every_seconds=MAIL_SECONDS
     )
-    identity = _build_accounts(settings, database, sessions, secret, mail.wake, removal.wake)
+    identity = build_accounts(settings, database, sessions, secret, mail.wake, removal.wake)
     key_uses, access_log = KeyUses(database), AccessLog(database)
     files = Files(intake)
     bus = EventBus()
@@ -205,6 +204,7 @@ def build_container(settings: Settings) -> Container:
         window_timeout=settings.speech.engine_window_timeout_seconds,
         idle_seconds=settings.speech.engine_idle_seconds,
     )
+    links = build_links(settings, database, bus, intake)
     limits = MediaLimits(max_audio_seconds=settings.storage.max_audio_seconds)
     dispatcher = InProcessDispatcher(
         RunnerParts(
@@ -224,6 +224,7 @@ def build_container(settings: Settings) -> Container:
                 limits=limits,
             ),
             cache=ResultCache(database, bus, store) if settings.speech.result_cache else None,
+            links=links,
             on_completed=archive.wake,
         ),
         slots=settings.speech.max_parallel_transcriptions,
@@ -234,6 +235,7 @@ def build_container(settings: Settings) -> Container:
         ring=dispatcher.ring,
         interrupt=dispatcher.interrupt,
         gate=gate,
+        check_url=links.check,
         forget=partial(remove_objects, store),
     )
     retention = Retention(database, bus, jobs, files)
@@ -256,6 +258,7 @@ def build_container(settings: Settings) -> Container:
         pool=pool,
         dispatcher=dispatcher,
         jobs=jobs,
+        links=links,
         repairs=Repairs(bus, ring=dispatcher.ring),
         readiness=Readiness(database, store, chooser, settings.server.data_dir),
         maintenance=Maintenance(
@@ -274,96 +277,3 @@ def build_container(settings: Settings) -> Container:
         access_log=access_log,
         access_notes=Background("note_access", access_log.flush, every_seconds=ACCESS_SECONDS),
     )
-
-
-def check_settings(settings: Settings) -> None:
-    """What can be known to be wrong before anything is opened. Raises `ConfigurationError` with a sentence."""
-    load_secret(settings)
-    _check_model(settings.speech.whisper_model)
-    if settings.storage.storage_backend == "s3" and not settings.storage.s3_bucket:
-        raise ConfigurationError("STORAGE_BACKEND=s3 needs S3_BUCKET, the name of the bucket.")
-
-
-def _build_sessions(settings: Settings, database: Database, secret: bytes) -> Sessions:
-    tokens = AccessTokens(
-        secret,
-        algorithm=settings.identity.jwt_algorithm,
-        lifetime_seconds=settings.identity.access_token_expire_minutes * 60,
-    )
-    lifetime = timedelta(days=settings.identity.refresh_token_expire_days)
-    return Sessions(database, tokens, secret=secret, refresh_lifetime=lifetime)
-
-
-def _build_accounts(
-    settings: Settings,
-    database: Database,
-    sessions: Sessions,
-    secret: bytes,
-    wake_mail: Callable[[], None],
-    wake_removal: Callable[[], None],
-) -> Accounts:
-    passwords = Passwords()
-    throttle = Throttle(database, failures=settings.identity.lockout_failures)
-    recovery = Recovery(
-        database,
-        passwords,
-        throttle,
-        page_url=settings.page_url,
-        min_length=settings.identity.password_min_length,
-        wake=wake_mail,
-    )
-    return Accounts(
-        settings,
-        database,
-        passwords,
-        sessions,
-        secret=secret,
-        throttle=throttle,
-        recovery=recovery,
-        wake_removal=wake_removal,
-    )
-
-
-def _check_model(model: str) -> None:
-    """A name or path that can never work is a mistake of the settings, not a reason to fall back."""
-    if is_path(model):
-        if not Path(model).expanduser().is_file():
-            raise ConfigurationError(f"WHISPER_MODEL: there is no file {model}.")
-    elif not is_known(model):
-        raise ConfigurationError(
-            f"WHISPER_MODEL: there is no model named {model}. `transcribe models list` shows them all; "
-            "a ggml file of your own is named by its path."
-        )
-
-
-def _build_store(settings: Settings, secret: bytes) -> ObjectStore:
-    storage = settings.storage
-    if storage.storage_backend == "local":
-        signer = UrlSigner(derive_key(secret, "store-url"), ttl_seconds=storage.url_ttl_seconds)
-        return LocalStore(settings.storage_dir, signer)
-    return build_s3_store(settings)
-
-
-def build_s3_store(settings: Settings) -> S3Store:
-    """The bucket of the settings, whatever STORAGE_BACKEND says. Raises `ConfigurationError`."""
-    from app.storage.s3 import (  # boto3 costs a fifth of a second at every start
-        Bucket,
-        BucketSettings,
-        S3Store,
-    )
-
-    storage = settings.storage
-    if not storage.s3_bucket:
-        raise ConfigurationError("S3_BUCKET is not set: it names the bucket.")
-    bucket = BucketSettings(
-        bucket=storage.s3_bucket,
-        endpoint_url=storage.s3_endpoint_url,
-        public_endpoint_url=storage.s3_public_endpoint_url,
-        region=storage.s3_region,
-        access_key_id=storage.s3_access_key_id,
-        secret_access_key=storage.s3_secret_access_key.get_secret_value(),
-        addressing_style=storage.s3_addressing_style,
-        prefix=storage.s3_prefix,
-    )
-    scratch = settings.server.data_dir / "scratch"
-    return S3Store(Bucket(bucket), scratch, ttl_seconds=storage.url_ttl_seconds)
