@@ -675,7 +675,7 @@ export interface paths {
         put?: never;
         /**
          * Create
-         * @description Put a transcription of an uploaded file into the queue.
+         * @description Put a transcription of an uploaded file, or of the recording at a link, into the queue.
          */
         post: operations["jobs_create"];
         delete?: never;
@@ -1863,8 +1863,13 @@ export interface components {
              * Format: uuid
              */
             id: string;
-            /** File Id */
+            /**
+             * File Id
+             * @description Null while a link is fetched, and once the recording is removed.
+             */
             file_id: string | null;
+            /** @description Of a recording that was fetched from a link. */
+            source?: components["schemas"]["Source"] | null;
             /** Transcript Id */
             transcript_id?: string | null;
             /** Filename */
@@ -1973,7 +1978,7 @@ export interface components {
         };
         /**
          * JobCreate
-         * @description A transcription of a file that was uploaded before.
+         * @description A transcription of a file that was uploaded before, or of the recording at a link: one of the two.
          */
         JobCreate: {
             /**
@@ -2026,11 +2031,19 @@ export interface components {
             engine?: ("auto" | "whisper_cpp" | "faster_whisper" | "mlx" | "assemblyai" | "openai" | "pocketsphinx" | "stub") | null;
             /** Model */
             model?: string | null;
+            /** File Id */
+            file_id?: string | null;
             /**
-             * File Id
-             * Format: uuid
+             * Url
+             * @description A recording, or a page with one.
              */
-            file_id: string;
+            url?: string | null;
+            /**
+             * Playlist
+             * @description With url: each recording of a playlist becomes a job.
+             * @default false
+             */
+            playlist: boolean;
         };
         /**
          * JobPage
@@ -2319,6 +2332,21 @@ export interface components {
             max_audio_seconds: number;
             /** Version */
             version: string;
+            /**
+             * Links
+             * @description Jobs may name a link instead of a file.
+             */
+            links: boolean;
+            /**
+             * Email Verification
+             * @description A new account works once its address is verified.
+             */
+            email_verification: boolean;
+            /**
+             * Mail
+             * @description This server sends mail; else links are handed over by people.
+             */
+            mail: boolean;
             /** Engines */
             engines: components["schemas"]["EngineOption"][];
             /** Models */
@@ -2587,6 +2615,29 @@ export interface components {
              * @default sent
              */
             status: string;
+        };
+        /**
+         * Source
+         * @description Where a fetched recording comes from, as far as the site tells.
+         */
+        Source: {
+            /** Url */
+            url: string;
+            /** Title */
+            title?: string | null;
+            /** Site */
+            site?: string | null;
+            /** Page Url */
+            page_url?: string | null;
+            /** Uploader */
+            uploader?: string | null;
+            /** Playlist */
+            playlist?: string | null;
+            /**
+             * Position
+             * @description In the playlist, from 1.
+             */
+            position?: number | null;
         };
         /**
          * Speaker
@@ -4781,11 +4832,15 @@ export interface operations {
         requestBody: {
             content: {
                 "multipart/form-data": {
-                    file: string;
+                    file?: string;
                     /** @description Nothing: that of the workspace. */
                     language?: string;
                     /** @enum {string} */
                     mode?: "mono" | "dialogue";
+                    /** @description In place of file: a recording, or a page with one. */
+                    url?: string;
+                    /** @default false */
+                    playlist?: boolean;
                     /**
                      * @default auto
                      * @enum {string}
