@@ -25,13 +25,21 @@ class RenditionLimits:
     nice: int = 19
 
 
+async def make_clean_copy(source: Path, target: Path, limits: RenditionLimits | None = None) -> None:
+    """Write the sound of `source` to `target` as audio/mp4, with no tag and no picture. Raises as `make_rendition`."""
+    await _make(source, target, limits or RenditionLimits(), clean=True)
+
+
 async def make_rendition(source: Path, target: Path, limits: RenditionLimits | None = None) -> str | None:
     """Write to `target` what browsers play, and answer its content type; None where they play `source` itself.
 
     Raises JobError: `unsupported_media`, `no_audio_stream`, `media_invalid`; `retryable` where the process died or
     took too long. Being cancelled kills the process.
     """
-    limits = limits or RenditionLimits()
+    return await _make(source, target, limits or RenditionLimits(), clean=False)
+
+
+async def _make(source: Path, target: Path, limits: RenditionLimits, *, clean: bool) -> str | None:
     process = await spawn.start(MODULE)
     try:
         assert process.stdin is not None
@@ -39,6 +47,7 @@ async def make_rendition(source: Path, target: Path, limits: RenditionLimits | N
         request = {
             "source": str(source.absolute()),
             "target": str(target.absolute()),
+            "clean": clean,
             "parent": os.getpid(),
             "nice": limits.nice,
             "memory_bytes": limits.memory_bytes,

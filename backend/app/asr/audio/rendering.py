@@ -43,6 +43,19 @@ def render(source: Path, target: Path) -> str | None:
     return MP4.content_type
 
 
+def render_clean(source: Path, target: Path) -> str:
+    """The sound alone as audio/mp4, for strangers' ears: AAC is copied, all else encoded; no tag, no picture.
+
+    Raises as `render`.
+    """
+    with open_source(source) as opened:
+        if plain_codec(opened.codec) == "aac" and _copy(opened, target, MP4):
+            return MP4.content_type
+    with open_source(source) as opened:
+        _encode(opened, target)
+    return MP4.content_type
+
+
 def _is_webm(path: Path) -> bool:
     with path.open("rb") as file:
         return b"webm" in file.read(64)

@@ -32,9 +32,10 @@ def main() -> None:
 
     answer: Json
     try:
-        from app.asr.audio.rendering import render
+        from app.asr.audio.rendering import render, render_clean
 
-        content_type = render(Path(request["source"]), Path(request["target"]))
+        write = render_clean if request["clean"] else render
+        content_type = write(Path(request["source"]), Path(request["target"]))
         answer = {"kind": "done", "content_type": content_type}
     except JobError as error:
         answer = {"kind": "failed", "code": error.code, "message": error.message}

@@ -1,0 +1,73 @@
+"""What the routers of shared things ask for: who may share, and the capability of whoever reads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Cookie, Depends
+
+from app.api.deps import ContainerDep, CurrentPrincipal, Tenant, TenantWriter, require_session
+from app.core.errors import AppError
+from app.db.session import TenantSession
+from app.factory import Container
+from app.services.identity.sessions import Principal
+from app.services.transcripts.share_grant import LinkSource, ShareGrant
+
+SHARE_COOKIE = "transcribe_share"
+ShareCookie = Annotated[str | None, Cookie(alias=SHARE_COOKIE)]
+
+
+async def _sharer(tenant: TenantWriter) -> Tenant:
+    require_session(tenant.principal)
+    return tenant
+
+
+# A person who may change the workspace's transcriptions, and so decide who else sees them. Keys do not.
+Sharer = Annotated[Tenant, Depends(_sharer)]
+
+
+async def _share_write(container: ContainerDep, tenant: Sharer) -> AsyncIterator[TenantSession]:
+    async with container.database.tenant(tenant.workspace_id) as session:
+        yield session
+
+
+ShareWrite = Annotated[TenantSession, Depends(_share_write, scope="function")]
+
+
+async def _share_read(container: ContainerDep, tenant: Sharer) -> AsyncIterator[TenantSession]:
+    async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+        yield session
+
+
+ShareRead = Annotated[TenantSession, Depends(_share_read, scope="function")]
+
+
+async def _link_grant(token: str, container: ContainerDep, proof: ShareCookie = None) -> ShareGrant:
+    return await container.share_links.open(token, proof)
+
+
+# Whoever holds the link of the path, unlocked where it has a password.
+LinkGrant = Annotated[ShareGrant, Depends(_link_grant)]
+
+
+async def _account_grant(job_id: UUID, principal: CurrentPrincipal, container: ContainerDep) -> ShareGrant:
+    return await container.job_grants.open(principal.user_id, job_id)
+
+
+# The account that is signed in, for a job that was shared with it.
+AccountGrant = Annotated[ShareGrant, Depends(_account_grant)]
+
+
+async def still_granted(container: Container, grant: ShareGrant, principal: Principal | None) -> bool:
+    """For open streams, asked every few seconds: what opened it still holds."""
+    if isinstance(grant.source, LinkSource):
+        return await container.share_links.still_open(grant.source)
+    assert principal is not None
+    try:
+        await container.sessions.reload(principal)
+        await container.job_grants.open(grant.source.user_id, grant.job_id)
+    except AppError:
+        return False
+    return True
