@@ -15,6 +15,7 @@ from app import __version__
 from app.api.errors import add_error_handlers
 from app.api.middleware import BodyLimitShapeMiddleware, RequestContextMiddleware
 from app.api.routers import ROUTERS
+from app.api.share_headers import ShareHeadersMiddleware
 from app.api.spa import add_pages
 from app.core.config import PROJECT_ROOT, Environment, Settings
 from app.core.logging import configure_logging, get_logger
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             max_age=600,
         )
     app.add_middleware(BodyLimitShapeMiddleware)
+    app.add_middleware(ShareHeadersMiddleware)
     app.add_middleware(RequestContextMiddleware)
     for router in ROUTERS:
         app.include_router(router, responses=_ERRORS, max_body_size=MAX_JSON_BYTES)

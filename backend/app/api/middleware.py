@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import error_response
+from app.api.share_headers import without_token
 from app.core.caller import Caller, set_caller
 from app.core.clock import new_id
 from app.core.errors import FileTooLargeError
@@ -103,7 +104,7 @@ class RequestContextMiddleware:
                 log.info(
                     "request",
                     method=scope["method"],
-                    path=scope["path"],
+                    path=without_token(scope["path"]),
                     status=status,
                     took_ms=round(seconds * 1000),
                 )

@@ -11,15 +11,19 @@ from fastapi import Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from app.api.disposition import transcript_attachment
-from app.api.routers.live import _HEADERS, _encoded, _sequence
 from app.api.share_deps import still_granted
-from app.api.streams import Message, follow_job, job_is_over, known_sequence
+from app.api.sse import STREAM_HEADERS, encoded, sequence
+from app.api.streams import Message, follow_shared, job_is_over, known_sequence
 from app.factory import Container
 from app.schemas.jobs import DownloadFormat
 from app.services.identity.sessions import Principal
 from app.services.jobs.shared import shown_to_guests
 from app.services.transcripts.render import FORMATS
 from app.services.transcripts.share_grant import LinkSource, ShareGrant
+
+FILES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {f.media_type.split(";")[0]: {} for f in FORMATS.values()}}
+}
 
 
 async def result_answer(container: Container, grant: ShareGrant, *, partial: bool) -> Response:
@@ -45,14 +49,14 @@ async def events_answer(
     container: Container, grant: ShareGrant, last_event_id: str | None, principal: Principal | None = None
 ) -> Response:
     """The job's events without its internals; they end when what opened them does not hold any more."""
-    after = _sequence(last_event_id)
+    after = sequence(last_event_id)
     if after is not None and await job_is_over(container, grant, grant.job_id, after):
         return Response(status_code=204)
     after = await known_sequence(container, grant, grant.job_id, after)
     note_read(container, grant, "transcript.watched")
     welcome = partial(still_granted, container, grant, principal)
-    messages = _for_guests(follow_job(container, grant, grant.job_id, after, welcome))
-    return StreamingResponse(_encoded(messages), media_type="text/event-stream", headers=_HEADERS)
+    messages = _for_guests(follow_shared(container, grant, grant.job_id, after, welcome))
+    return StreamingResponse(encoded(messages), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 def note_read(container: Container, grant: ShareGrant, action: str, **detail: Any) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from app.api.deps import Tenant, still_welcome
@@ -23,7 +24,15 @@ POLL_SECONDS = 2.0  # finds rows of other processes, whose rings are not heard h
 
 T = TypeVar("T")
 
+Welcome = Callable[[], Coroutine[Any, Any, bool]]
 ReadPage = Callable[[TenantSession, int], Awaitable[Sequence[events.Event]]]
+
+
+class Viewer(Protocol):
+    """A member of the workspace, or the holder of a share of one of its jobs."""
+
+    @property
+    def workspace_id(self) -> UUID: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +47,14 @@ class Message:
 HEARTBEAT = Message(None)
 
 
-async def job_is_over(container: Container, tenant: Tenant, job_id: UUID, after: int) -> bool:
+async def job_is_over(container: Container, tenant: Viewer, job_id: UUID, after: int) -> bool:
     """True where a watcher that has seen `after` has seen all there will be. Raises `NotFoundError`."""
     async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
         job = await container.jobs.get(session, job_id)
         return job.status in FINAL and after >= job.event_seq
 
 
-async def known_sequence(container: Container, tenant: Tenant, job_id: UUID, after: int | None) -> int | None:
+async def known_sequence(container: Container, tenant: Viewer, job_id: UUID, after: int | None) -> int | None:
     """`after`, or None for an id that this job has not come to: from before a restore, or made up.
 
     Raises `NotFoundError`.
@@ -55,14 +64,22 @@ async def known_sequence(container: Container, tenant: Tenant, job_id: UUID, aft
     return after if after is not None and after <= job.event_seq else None
 
 
-async def follow_job(
+def follow_job(
     container: Container, tenant: Tenant, job_id: UUID, after: int | None
 ) -> AsyncIterator[Message]:
-    """Events of one job after `after`; None begins with the job as it stands. Ends after the job's `end`."""
-    with container.bus.watch(tenant.workspace_id, job_id) as watcher:
+    """Events of one job for a member of its workspace, as `follow_shared`."""
+    return follow_shared(container, tenant, job_id, after, partial(still_welcome, container, tenant))
+
+
+async def follow_shared(
+    container: Container, viewer: Viewer, job_id: UUID, after: int | None, welcome: Welcome
+) -> AsyncIterator[Message]:
+    """Events of one job after `after`; None begins with the job as it stands. Ends after the job's `end`, and soon
+    after `welcome` has become untrue."""
+    with container.bus.watch(viewer.workspace_id, job_id) as watcher:
         last = after
         if last is None:
-            async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+            async with container.database.tenant(viewer.workspace_id, read_only=True) as session:
                 job = await container.jobs.get(session, job_id)
             last = job.event_seq - (1 if job.status in FINAL else 0)  # its `end` still has to come
             yield Message("status", last, job_view(job))
@@ -70,10 +87,10 @@ async def follow_job(
         async def read(session: TenantSession, seen: int) -> Sequence[events.Event]:
             return await events.read_job_events(session, job_id, seen)
 
-        async for message in _follow(container, tenant, watcher, read, last):
+        async for message in _follow(container, viewer, watcher, read, last, welcome):
             yield message
             ended = message.type == "end" and message.seq is not None
-            if ended and await job_is_over(container, tenant, job_id, message.seq or 0):
+            if ended and await job_is_over(container, viewer, job_id, message.seq or 0):
                 return
 
 
@@ -86,12 +103,13 @@ async def follow_workspace(container: Container, tenant: Tenant, after: int | No
         last = newest if after is None or after > newest else after
         for job in running:
             yield Message("status", last, job_view(job))
-        async for message in _follow(container, tenant, watcher, events.read_workspace_events, last):
+        welcome = partial(still_welcome, container, tenant)
+        async for message in _follow(container, tenant, watcher, events.read_workspace_events, last, welcome):
             yield message
 
 
 async def _follow(
-    container: Container, tenant: Tenant, watcher: Watcher, read: ReadPage, last: int
+    container: Container, viewer: Viewer, watcher: Watcher, read: ReadPage, last: int, welcome: Welcome
 ) -> AsyncIterator[Message]:
     """Rows after `last` in order, progress between them, heartbeats in silence.
 
@@ -99,7 +117,7 @@ async def _follow(
     """
     beat = checked = time.monotonic()
     while not container.bus.closing:
-        page = await _whole(_read_page(container, tenant, read, last))
+        page = await _whole(_read_page(container, viewer, read, last))
         for event in page:
             last = event.seq
             yield Message(event.type, event.seq, event.data)
@@ -116,14 +134,14 @@ async def _follow(
             yield HEARTBEAT
         if now - checked >= CHECK_SECONDS:
             checked = now
-            if not await _whole(still_welcome(container, tenant)):
+            if not await _whole(welcome()):
                 return
 
 
 async def _read_page(
-    container: Container, tenant: Tenant, read: ReadPage, last: int
+    container: Container, viewer: Viewer, read: ReadPage, last: int
 ) -> Sequence[events.Event]:
-    async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
+    async with container.database.tenant(viewer.workspace_id, read_only=True) as session:
         return await read(session, last)
 
 

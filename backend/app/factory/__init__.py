@@ -54,13 +54,18 @@ from app.services.jobs.repairs import Repairs
 from app.services.jobs.retention import Retention
 from app.services.jobs.runner import RunnerParts
 from app.services.jobs.service import JobService
+from app.services.jobs.shared import SharedReads
 from app.services.media.files import Files
 from app.services.media.intake import Intake
 from app.services.media.janitor import expire_uploads, remove_objects
 from app.services.media.renditions import RenditionWorker
+from app.services.media.shared_copies import EVERY_SECONDS as COPY_SECONDS
+from app.services.media.shared_copies import SharedCopies
 from app.services.media.uploads import Uploads
 from app.services.transcripts.archive import EVERY_SECONDS as ARCHIVE_SECONDS
 from app.services.transcripts.archive import TextArchive
+from app.services.transcripts.grants import JobGrants
+from app.services.transcripts.shares import ShareLinks
 from app.storage.base import ObjectStore
 
 __all__ = ["Container", "build_container", "build_fetcher", "build_s3_store", "check_settings"]
@@ -94,6 +99,10 @@ class Container:
     repairs: Repairs
     readiness: Readiness
     maintenance: Maintenance
+    share_links: ShareLinks
+    job_grants: JobGrants
+    shared: SharedReads
+    shared_copies: Background
     archive: Background
     removal: Background
     mail: Background
@@ -104,7 +113,14 @@ class Container:
 
     @property
     def _workers(self) -> tuple[Background, ...]:
-        return (self.archive, self.removal, self.mail, self.key_notes, self.access_notes)
+        return (
+            self.archive,
+            self.removal,
+            self.mail,
+            self.key_notes,
+            self.access_notes,
+            self.shared_copies,
+        )
 
     async def start(self) -> None:
         """Begin to work in the background. Answers at once: recovery and downloads never hold up the start."""
@@ -184,6 +200,9 @@ def build_container(settings: Settings) -> Container:
     identity = build_accounts(settings, database, sessions, secret, mail.wake, removal.wake)
     key_uses, access_log = KeyUses(database), AccessLog(database)
     files = Files(intake)
+    copies = SharedCopies(store)
+    shared_copies = Background("make_shared_copies", copies.run_once, every_seconds=COPY_SECONDS)
+    copies.wake = shared_copies.wake
     bus = EventBus()
     models = ModelKeeper(
         settings.models_dir, settings.speech.model_base_url, enabled=settings.speech.model_auto_download
@@ -269,6 +288,10 @@ def build_container(settings: Settings) -> Container:
                 ("purge_throttles", identity.throttle.purge),
             ]
         ),
+        share_links=ShareLinks(database, Passwords(), secret=secret),
+        job_grants=JobGrants(database),
+        shared=SharedReads(database, store, jobs, files, copies),
+        shared_copies=shared_copies,
         archive=archive,
         removal=removal,
         mail=mail,

@@ -3,80 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Response, WebSocket
+from fastapi import APIRouter, Response, WebSocket
 from fastapi.responses import StreamingResponse
 
 from app.api.deps import ContainerDep, CurrentTenant, Tenant, authenticate_socket, still_welcome
-from app.api.streams import Message, follow_job, follow_workspace, job_is_over, known_sequence
+from app.api.sse import EVENT_STREAM, STREAM_HEADERS, LastEventId, encoded, sequence
+from app.api.streams import follow_job, follow_workspace, job_is_over, known_sequence
 from app.core.errors import AppError, NotFoundError
 from app.factory import Container
 
 router = APIRouter(tags=["live"])
 
-LastEventId = Annotated[str | None, Header(description="Replay what came after this id.")]
-
-_EVENT_STREAM: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without "
-        "an id), end (EndEvent).",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
-}
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-
-
-def _sequence(last_event_id: str | None) -> int | None:
-    """The id to replay after; anything that is not a number of ours begins anew."""
-    return (
-        int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else None
-    )
-
-
-def _encode(message: Message) -> str:
-    if message.type is None:
-        return ": still here\n\n"
-    head = f"id: {message.seq}\n" if message.seq is not None else ""
-    data = json.dumps(message.data, ensure_ascii=False, separators=(",", ":"))
-    return f"{head}event: {message.type}\ndata: {data}\n\n"
-
-
-async def _encoded(messages: AsyncIterator[Message]) -> AsyncIterator[str]:
-    yield "retry: 2000\n\n"
-    async for message in messages:
-        yield _encode(message)
-
 
 # No transaction is held while a stream is open: each look at the rows is one of its own.
-@router.get("/api/jobs/events", response_class=StreamingResponse, responses=_EVENT_STREAM)
+@router.get("/api/jobs/events", response_class=StreamingResponse, responses=EVENT_STREAM)
 async def list_events(
     container: ContainerDep, tenant: CurrentTenant, last_event_id: LastEventId = None
 ) -> StreamingResponse:
     """Everything that happens to the workspace's jobs, in one stream."""
-    messages = follow_workspace(container, tenant, _sequence(last_event_id))
-    return StreamingResponse(_encoded(messages), media_type="text/event-stream", headers=_HEADERS)
+    messages = follow_workspace(container, tenant, sequence(last_event_id))
+    return StreamingResponse(encoded(messages), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 @router.get(
     "/api/jobs/{job_id}/events",
     response_class=StreamingResponse,
-    responses={**_EVENT_STREAM, 204: {"description": "The job is over and this client has seen it all."}},
+    responses={**EVENT_STREAM, 204: {"description": "The job is over and this client has seen it all."}},
 )
 async def job_events(
     job_id: UUID, container: ContainerDep, tenant: CurrentTenant, last_event_id: LastEventId = None
 ) -> Response:
     """One job's events, from where it stands now or after `Last-Event-ID`, to its end."""
-    after = _sequence(last_event_id)
+    after = sequence(last_event_id)
     if after is not None and await job_is_over(container, tenant, job_id, after):
         return Response(status_code=204)
     after = await known_sequence(container, tenant, job_id, after)
     _note_watching(container, tenant, job_id)
     messages = follow_job(container, tenant, job_id, after)
-    return StreamingResponse(_encoded(messages), media_type="text/event-stream", headers=_HEADERS)
+    return StreamingResponse(encoded(messages), media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 def _note_watching(container: Container, tenant: Tenant, job_id: UUID) -> None:
@@ -110,7 +76,7 @@ async def job_socket(websocket: WebSocket, job_id: UUID, container: ContainerDep
 
 
 async def _send_all(websocket: WebSocket, container: Container, tenant: Tenant, job_id: UUID) -> None:
-    since = await known_sequence(container, tenant, job_id, _sequence(websocket.query_params.get("since")))
+    since = await known_sequence(container, tenant, job_id, sequence(websocket.query_params.get("since")))
     _note_watching(container, tenant, job_id)
     async for message in follow_job(container, tenant, job_id, since):
         if message.type is not None:  # heartbeats are the protocol's own pings here

@@ -9,21 +9,16 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from app.api.base_url import BaseUrl
 from app.api.deps import ContainerDep
-from app.api.routers.live import _EVENT_STREAM, LastEventId
-from app.api.share_answers import download_answer, events_answer, note_read, result_answer
+from app.api.share_answers import FILES, download_answer, events_answer, note_read, result_answer
 from app.api.share_deps import SHARE_COOKIE, LinkGrant, ShareCookie
+from app.api.sse import EVENT_STREAM, LastEventId
 from app.core.caller import current_caller
 from app.schemas.files import Peaks
 from app.schemas.jobs import DownloadFormat, TranscriptResult
 from app.schemas.shares import SharedMedia, SharedPage, ShareUnlock
-from app.services.transcripts.render import FORMATS
 from app.services.transcripts.share_unlock import UNLOCKED_SECONDS
 
 router = APIRouter(prefix="/api/shares/{token}", tags=["share_links"])
-
-_FILES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {f.media_type.split(";")[0]: {} for f in FORMATS.values()}}
-}
 
 
 @router.get("", name="look", response_model=SharedPage)
@@ -52,7 +47,9 @@ async def unlock(
         )
 
 
-@router.get("/result", name="result", response_class=JSONResponse, responses={200: {"model": TranscriptResult}})
+@router.get(
+    "/result", name="result", response_class=JSONResponse, responses={200: {"model": TranscriptResult}}
+)
 async def result(container: ContainerDep, grant: LinkGrant, partial: bool = False) -> Response:
     """The transcript; with partial=true what is there so far."""
     return await result_answer(container, grant, partial=partial)
@@ -77,7 +74,7 @@ async def peaks(container: ContainerDep, grant: LinkGrant) -> Response:
     return Response(await container.shared.peaks(grant), media_type="application/json")
 
 
-@router.get("/download", name="download", response_class=Response, responses=_FILES)
+@router.get("/download", name="download", response_class=Response, responses=FILES)
 async def download(
     container: ContainerDep,
     grant: LinkGrant,
@@ -87,7 +84,7 @@ async def download(
     return await download_answer(container, grant, format)
 
 
-@router.get("/events", name="events", response_class=StreamingResponse, responses=_EVENT_STREAM)
+@router.get("/events", name="events", response_class=StreamingResponse, responses=EVENT_STREAM)
 async def events(container: ContainerDep, grant: LinkGrant, last_event_id: LastEventId = None) -> Response:
     """The job's events, as far as guests may see them. Ends within seconds of a revocation."""
     return await events_answer(container, grant, last_event_id)

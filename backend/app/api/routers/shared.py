@@ -9,10 +9,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from app.api.base_url import BaseUrl
 from app.api.deps import ContainerDep, CurrentPrincipal
-from app.api.routers.live import _EVENT_STREAM, LastEventId
-from app.api.routers.share_links import _FILES
-from app.api.share_answers import download_answer, events_answer, note_read, result_answer
+from app.api.share_answers import FILES, download_answer, events_answer, note_read, result_answer
 from app.api.share_deps import AccountGrant
+from app.api.sse import EVENT_STREAM, LastEventId
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.schemas.files import Peaks
 from app.schemas.jobs import DownloadFormat, Speaker, SpeakerName, TranscriptResult
@@ -49,7 +48,10 @@ async def get(container: ContainerDep, grant: AccountGrant) -> Any:
 
 
 @router.get(
-    "/{job_id}/result", name="result", response_class=JSONResponse, responses={200: {"model": TranscriptResult}}
+    "/{job_id}/result",
+    name="result",
+    response_class=JSONResponse,
+    responses={200: {"model": TranscriptResult}},
 )
 async def result(container: ContainerDep, grant: AccountGrant, partial: bool = False) -> Response:
     """The transcript; with partial=true what is there so far."""
@@ -75,7 +77,7 @@ async def peaks(container: ContainerDep, grant: AccountGrant) -> Response:
     return Response(await container.shared.peaks(grant), media_type="application/json")
 
 
-@router.get("/{job_id}/download", name="download", response_class=Response, responses=_FILES)
+@router.get("/{job_id}/download", name="download", response_class=Response, responses=FILES)
 async def download(
     container: ContainerDep,
     grant: AccountGrant,
@@ -85,7 +87,7 @@ async def download(
     return await download_answer(container, grant, format)
 
 
-@router.get("/{job_id}/events", name="events", response_class=StreamingResponse, responses=_EVENT_STREAM)
+@router.get("/{job_id}/events", name="events", response_class=StreamingResponse, responses=EVENT_STREAM)
 async def events(
     container: ContainerDep,
     grant: AccountGrant,

@@ -80,7 +80,7 @@ async def grant(
 @router.get("/grants", name="list_grants", response_model=Grants)
 async def list_grants(job_id: UUID, container: ContainerDep, session: ShareRead) -> Any:
     """The accounts with which this transcript is shared, newest first."""
-    return {"items": await container.job_grants.list(session, job_id)}
+    return {"items": await container.job_grants.list_of(session, job_id)}
 
 
 @router.delete("/grants/{user_id}", name="revoke_grant", status_code=204)

@@ -20,6 +20,7 @@ from app.storage.keys import sibling_key
 
 log = get_logger(__name__)
 
+EVERY_SECONDS = 60.0
 KIND = "shared"
 CONTENT_TYPE = "audio/mp4"
 _ATTEMPTS = 2

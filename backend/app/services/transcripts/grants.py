@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -47,7 +48,9 @@ class UnknownAddressError(NotFoundError):
     """Nobody has an account under this address."""
 
     def __init__(self) -> None:
-        super().__init__("Nobody has an account under this address. Ask them to register first, or share a link.")
+        super().__init__(
+            "Nobody has an account under this address. Ask them to register first, or share a link."
+        )
         self.field = "email"
 
 
@@ -83,7 +86,7 @@ class JobGrants:
         _record(session, "granted", job_id, user.id, permission=str(permission))
         return GrantView(user.id, user.email, user.name or None, permission, grant.created_at)
 
-    async def list(self, session: TenantSession, job_id: UUID) -> list[GrantView]:
+    async def list_of(self, session: TenantSession, job_id: UUID) -> list[GrantView]:
         """Newest first."""
         await _job(session, job_id)
         rows = await session.execute(
@@ -143,7 +146,7 @@ class JobGrants:
         )
 
 
-def _live() -> sa.Select[tuple[JobGrant, Job, str]]:
+def _live() -> sa.Select[JobGrant, Job, str]:
     return (
         sa.select(JobGrant, Job, Workspace.name)
         .join(Job, sa.and_(Job.id == JobGrant.job_id, Job.workspace_id == JobGrant.workspace_id))
@@ -166,7 +169,7 @@ async def _job(session: TenantSession, job_id: UUID) -> None:
         raise NotFoundError
 
 
-def _record(session: TenantSession, what: str, job_id: UUID, user_id: UUID, **detail: str) -> None:
+def _record(session: TenantSession, what: str, job_id: UUID, user_id: UUID, **detail: Any) -> None:
     audit.record(
         session,
         f"job_grant.{what}",

@@ -183,7 +183,7 @@ def title_of(job: Job) -> str:
     return title if isinstance(title, str) and title else job.filename
 
 
-def _live() -> sa.Select[tuple[ShareLink, Job]]:
+def _live() -> sa.Select[ShareLink, Job]:
     return (
         sa.select(ShareLink, Job)
         .join(Job, sa.and_(Job.id == ShareLink.job_id, Job.workspace_id == ShareLink.workspace_id))
