@@ -18,6 +18,7 @@ from app.core.background import Background
 from app.core.config import Settings
 from app.core.logging import get_logger
 from app.core.metrics import Metrics
+from app.core.passwords import Passwords
 from app.core.secrets import load_secret
 from app.db.session import Database
 from app.factory.parts import (
