@@ -70,7 +70,7 @@ async def create_key(
     expires_at: datetime | None,
 ) -> MadeKey:
     """Any member makes keys for themselves. Raises `InvalidInputError` for an end that has passed."""
-    await of_member(session, user_id, workspace_id)
+    await of_member(session, user_id, workspace_id, lock=True)  # nobody is removed meanwhile
     if expires_at is not None and expires_at <= utcnow():
         raise InvalidInputError("A key has to end in the future.", field="expires_at")
     secret = _new_secret()

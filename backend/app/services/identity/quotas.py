@@ -79,7 +79,7 @@ async def reserve_minutes(
         )
     else:
         if record.state != UsageState.RESERVED:
-            record.month = month
+            record.month, record.created_at = month, utcnow()
         record.state = UsageState.RESERVED
         record.settled_at = None
         record.audio_ms = max(held, audio_ms)

@@ -61,20 +61,22 @@ async def read_usage(
 
 
 async def _by_day(session: SystemSession, workspace_id: UUID, month: str) -> list[dict[str, Any]]:
+    """Days in UTC, added up by the database: a busy workspace has a hundred thousand jobs a month."""
+    moment: Any = UsageRecord.created_at
+    if session.get_bind().dialect.name == "postgresql":
+        moment = sa.func.timezone("UTC", moment)  # else it would be a day of the server's own zone
+    day = sa.cast(sa.func.date(moment), sa.Text).label("day")
     rows = await session.execute(
-        sa.select(UsageRecord.created_at, UsageRecord.audio_ms).where(
+        sa.select(day, sa.func.sum(UsageRecord.audio_ms), sa.func.count())
+        .where(
             UsageRecord.workspace_id == workspace_id,
             UsageRecord.month == month,
             UsageRecord.state == UsageState.SETTLED,
         )
+        .group_by(day)
+        .order_by(day)
     )
-    days: dict[str, list[int]] = {}
-    for created_at, audio_ms in rows:
-        days.setdefault(f"{created_at:%Y-%m-%d}", []).append(audio_ms)
-    return [
-        {"date": date, "minutes": _minutes(sum(amounts)), "jobs": len(amounts)}
-        for date, amounts in sorted(days.items())
-    ]
+    return [{"date": date, "minutes": _minutes(int(amount)), "jobs": jobs} for date, amount, jobs in rows]
 
 
 def _minutes(ms: int) -> float:

@@ -95,16 +95,15 @@ class JobSink:
             check_same(known, window)
             return await self._result_of(window.index) if known.committed_at is not None else None
 
-        async def insert(session: SystemSession) -> None:
+        async def insert(session: SystemSession) -> int:
             values = {"windows_planned": Job.windows_planned + 1}
             job = await claims.guarded(session, self._claim, values)
-            if window.end_ms > self._reserved_ms:
-                await minutes.reserve_up_to(session, job, window.end_ms)
             session.add(planned_row(self._claim, self._run, window))
+            if window.end_ms <= self._reserved_ms:
+                return self._reserved_ms
+            return await minutes.reserve_up_to(session, job, window.end_ms)
 
-        await self._write(insert)
-        if window.end_ms > self._reserved_ms:
-            self._reserved_ms = window.end_ms + minutes.AHEAD_MS
+        self._reserved_ms = await self._write(insert)
         return None
 
     async def started(self, window: Window) -> None:

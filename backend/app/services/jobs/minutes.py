@@ -24,9 +24,9 @@ async def reserve(session: TenantSession | SystemSession, job: Job) -> None:
     )
 
 
-async def reserve_up_to(session: SystemSession, job: Job, end_ms: int) -> None:
+async def reserve_up_to(session: SystemSession, job: Job, end_ms: int) -> int:
     """More, for a recording that turns out to be longer: a good piece ahead, or the next window alone where no more is
-    left. Raises JobError `quota_exceeded`; what has text by then stays readable."""
+    left. Answers how far it reaches. Raises JobError `quota_exceeded`; what has text by then stays readable."""
     for audio_ms in (end_ms + AHEAD_MS, end_ms):
         try:
             await reserve_minutes(
@@ -40,7 +40,7 @@ async def reserve_up_to(session: SystemSession, job: Job, end_ms: int) -> None:
         except QuotaExceededError as error:
             refusal = error
         else:
-            return
+            return audio_ms
     raise JobError(refusal.code, refusal.message) from refusal
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.core.clock import utcnow
-from app.core.errors import NotFoundError
+from app.core.errors import AppError, NotFoundError
 from app.core.logging import get_logger
 from app.db.session import Database, TenantSession
 from app.models import FINAL, Job, MediaFile, Transcript, Workspace
@@ -79,8 +79,11 @@ class Retention:
                     .all()
                 )
             for row_id in ids:
-                async with self._database.tenant(workspace_id) as session:
-                    gone += await drop(session, row_id, before)
+                try:
+                    async with self._database.tenant(workspace_id) as session:
+                        gone += await drop(session, row_id, before)
+                except (AppError, sa.exc.SQLAlchemyError) as error:  # the others are due all the same
+                    log.warning("retention_waits", id=str(row_id), error=repr(error)[:200])
             if len(ids) < BATCH:
                 break
             after = ids[-1]

@@ -9,12 +9,15 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from app.asr.types import Window
 from app.core.clock import utcnow
+from app.core.errors import JobError
 from app.db.session import Database
 from app.models import Job, JobStatus, JobWindow, UsageRecord, UsageState, Workspace
 from app.services.identity.quotas import MINUTE_MS
 from app.services.jobs import claims, minutes, planning, recovery
 from app.services.jobs.bus import EventBus
+from app.services.jobs.checkpoints import JobSink
 from app.services.jobs.owner import Owner
 from tests.fixtures.jobs import add_job, add_workspace, read_job
 
@@ -164,6 +167,30 @@ async def test_a_failed_job_that_is_tried_again_fits_where_it_fitted_before(data
     async with database.tenant(workspace) as session:
         await minutes.reserve(session, await session.get_one(Job, job_id))
     assert await records(database) == [(UsageState.RESERVED, 10 * MINUTE_MS)]
+
+
+async def test_a_recording_of_unknown_length_never_takes_more_than_is_left(database: Database) -> None:
+    """More is set aside ten minutes ahead, near the limit window by window, and not one window over it."""
+    workspace = await add_workspace(database)
+    async with database.system() as session:
+        await session.execute(sa.update(Workspace).values(quota_minutes=11))
+    job_id = await add_job(database, workspace)
+    async with database.tenant(workspace) as session:
+        await minutes.reserve(session, await session.get_one(Job, job_id))
+    taken = await claim(database)
+    assert taken is not None
+    store: Any = None
+    sink = JobSink(database, BUS, store, taken, await read_job(database, job_id))
+    held = []
+    for idx in range(22):
+        await sink.plan(Window(idx, idx * 30_000, (idx + 1) * 30_000))
+        held.append((await records(database))[0][1])
+    with pytest.raises(JobError) as refused:
+        await sink.plan(Window(22, 22 * 30_000, 23 * 30_000))
+    assert refused.value.code == "quota_exceeded"
+    assert "administrator" in refused.value.message
+    assert (held[0], held[-1]) == (30_000 + minutes.AHEAD_MS, 11 * MINUTE_MS)
+    assert (await read_job(database, job_id)).windows_planned == 22
 
 
 async def test_the_limit_of_parallel_jobs_holds_for_workers_at_the_same_moment(database: Database) -> None:
