@@ -88,6 +88,10 @@ def test_row_31_only_named_modules_read_tenants_rows_in_system_sessions() -> Non
     )
 
 
+def test_row_31_what_is_named_above_is_there() -> None:
+    assert [name for name in SYSTEM_WORK if not (ROOT / name).exists()] == []
+
+
 def test_row_31_routers_and_dependencies_ask_services_for_rows() -> None:
     """No `session.get` of a tenant's row at the edge: services have one door each, which filters."""
     wrong = {
