@@ -9,7 +9,7 @@ import httpx2
 
 from tests.fixtures.app import RunningApp, sign_up
 
-REQUESTS = 300
+REQUESTS = 200
 
 
 async def test_row_33_aborted_requests_cross_no_answers(served_app: RunningApp) -> None:
