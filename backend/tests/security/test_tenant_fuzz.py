@@ -74,7 +74,8 @@ class Fuzz:
 
 
 def _body(answer: httpx2.Response) -> Any:
-    if not answer.headers.get("content-type", "").startswith("application/json"):
+    kind = answer.headers.get("content-type", "")
+    if not answer.content or not kind.startswith("application/json"):
         return answer.text
     body = answer.json()
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
