@@ -6,14 +6,19 @@ import { http, unwrap } from './client';
 import { session } from './session';
 import type { RegisterRequest, TokenResponse } from './types';
 
-export async function login(email: string, password: string): Promise<void> {
-  const answer = await unwrap(http.POST('/api/auth/login', { body: { email, password } }));
+/** Throws `totp_required` where a second factor has to come along as `code`. */
+export async function login(email: string, password: string, code?: string): Promise<void> {
+  const body = { email, password, ...(code ? { code } : {}) };
+  const answer = await unwrap(http.POST('/api/auth/login', { body }));
   session.accept(answer as TokenResponse);
 }
 
-export async function register(body: RegisterRequest): Promise<void> {
+/** False where the address has to be verified before anybody is signed in. */
+export async function register(body: RegisterRequest): Promise<boolean> {
   const answer = await unwrap(http.POST('/api/auth/register', { body }));
+  if (!('access_token' in answer)) return false;
   session.accept(answer as TokenResponse);
+  return true;
 }
 
 export function useLogout() {

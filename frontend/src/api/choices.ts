@@ -3,7 +3,7 @@
 import type { Job, JobCreate, Options } from './types';
 
 /** What is left out, the server decides. */
-export type JobChoices = Partial<Omit<JobCreate, 'file_id'>>;
+export type JobChoices = Partial<Omit<JobCreate, 'file_id' | 'url'>>;
 
 export interface Choices {
   /** A code, `auto` (found out once) or `mixed` (found out in every part). */

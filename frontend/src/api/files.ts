@@ -27,14 +27,15 @@ export function useMediaUrl(fileId: string | undefined) {
 const PEAKS_POLL_MS = 5000;
 
 /** The loudness of a recording; null where no job has read it yet, which is asked again while one is at it. */
-export function usePeaks(fileId: string, jobActive: boolean) {
+export function usePeaks(fileId: string | null, jobActive: boolean) {
   return useQuery({
+    enabled: fileId !== null,
     // At the end of a job a "not yet" is no answer any more.
-    queryKey: keys.peaks(fileId, jobActive),
+    queryKey: keys.peaks(fileId ?? '', jobActive),
     queryFn: async () => {
       try {
         return await unwrap(
-          http.GET('/api/files/{file_id}/peaks', { params: { path: { file_id: fileId } } }),
+          http.GET('/api/files/{file_id}/peaks', { params: { path: { file_id: fileId ?? '' } } }),
         );
       } catch (error) {
         // Not read yet, or an older recording: there is a plain bar instead.

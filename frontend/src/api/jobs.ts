@@ -83,7 +83,7 @@ export function useJobActions() {
     onSuccess: onJob,
   });
   const create = useMutation({
-    mutationFn: (body: JobChoices & { file_id: string }) =>
+    mutationFn: (body: JobChoices & ({ file_id: string } | { url: string })) =>
       unwrap(http.POST('/api/jobs', { body: body as JobCreate })),
     onSuccess: onJob,
   });

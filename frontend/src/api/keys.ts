@@ -17,5 +17,11 @@ export const keys = {
   peaks: (fileId: string, jobActive: boolean) => ['peaks', fileId, jobActive] as const,
   models: ['admin', 'models'] as const,
   workspaceSettings: (id: string) => ['workspace', id, 'settings'] as const,
+  factor: ['account', 'factor'] as const,
+  devices: ['account', 'devices'] as const,
+  members: (workspace: string) => ['workspace', workspace, 'members'] as const,
+  invitations: (workspace: string) => ['workspace', workspace, 'invitations'] as const,
+  apiKeys: (workspace: string) => ['workspace', workspace, 'api-keys'] as const,
+  invitation: (token: string) => ['invitation', token] as const,
   media: (fileId: string) => ['media', fileId] as const,
 };

@@ -39,6 +39,11 @@ export type Peaks = Schemas['Peaks'];
 /** How many speak, where it is known; both null: the server finds out. */
 export type SpeakerCount = Schemas['SpeakersRetry'];
 export type WorkspaceSettings = Schemas['WorkspaceSettings'];
+export type Role = Schemas['Role'];
+export type Scope = Schemas['Scope'];
+export type Member = Schemas['Member'];
+export type ApiKey = Schemas['ApiKey'];
+export type OpenSession = Schemas['OpenSession'];
 export type ManagedModel = Schemas['ManagedModel'];
 export type ManagedModels = Schemas['ManagedModels'];
 

@@ -20,7 +20,8 @@ export function useSaveWorkspaceSettings(id: string) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (change: Partial<WorkspaceSettings>) =>
-      unwrap(http.PATCH(PATH, { ...of(id), body: change })),
+      // Only what is named changes; the generated type asks for what has a default.
+      unwrap(http.PATCH(PATH, { ...of(id), body: change as WorkspaceSettings })),
     onSuccess: (saved) => {
       cache.setQueryData(keys.workspaceSettings(id), saved);
       // Whether providers may be used shows in the list of engines.

@@ -50,6 +50,34 @@ const register = createRoute({
   component: lazyRouteComponent(() => import('./pages/register-page'), 'RegisterPage'),
 });
 
+const forgot = createRoute({
+  getParentRoute: () => root,
+  path: '/forgot',
+  component: lazyRouteComponent(() => import('./pages/forgot-page'), 'ForgotPage'),
+});
+
+// Links of mails: they work whoever is signed in here.
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset/$token',
+  component: lazyRouteComponent(() => import('./pages/reset-page'), 'ResetPage'),
+});
+
+const verify = createRoute({
+  getParentRoute: () => root,
+  path: '/verify/$token',
+  component: lazyRouteComponent(() => import('./pages/verify-page'), 'VerifyPage'),
+});
+
+const invite = createRoute({
+  getParentRoute: () => root,
+  path: '/invite/$token',
+  beforeLoad: async () => {
+    await session.start().catch(() => null);
+  },
+  component: lazyRouteComponent(() => import('./pages/invite-page'), 'InvitePage'),
+});
+
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: 'signed-in',
@@ -105,6 +133,18 @@ const workspace = createRoute({
   component: lazyRouteComponent(() => import('./pages/workspace-page'), 'WorkspacePage'),
 });
 
+const members = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/settings/members',
+  component: lazyRouteComponent(() => import('./pages/members-page'), 'MembersPage'),
+});
+
+const apiKeys = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/settings/api-keys',
+  component: lazyRouteComponent(() => import('./pages/keys-page'), 'KeysPage'),
+});
+
 const models = createRoute({
   getParentRoute: () => signedIn,
   path: '/admin/models',
@@ -114,7 +154,11 @@ const models = createRoute({
 const routeTree = root.addChildren([
   login,
   register,
-  signedIn.addChildren([home, jobs, transcript, security, workspace, models]),
+  forgot,
+  reset,
+  verify,
+  invite,
+  signedIn.addChildren([home, jobs, transcript, security, workspace, members, apiKeys, models]),
 ]);
 
 export function makeRouter() {

@@ -143,6 +143,9 @@ export function someOptions(change: Partial<Options> = {}): Options {
     max_audio_seconds: 36_000,
     password_min_length: 12,
     version: '0.1.0',
+    links: true,
+    email_verification: false,
+    mail: false,
     engines: [
       anEngine('whisper_cpp', { translates: true }),
       anEngine('pocketsphinx', { low_accuracy: true }),
@@ -177,6 +180,9 @@ export function aToken(token = 'token-1', expiresIn = 600): TokenResponse {
       email: 'ada@example.org',
       name: 'Ada',
       is_admin: true,
+      email_verified: true,
+      has_password: true,
+      totp_enabled: false,
       workspaces: [{ id: 'ws-1', name: 'Ada', role: 'owner' }],
     },
   };

@@ -5,6 +5,7 @@ import { useOptions } from '@/api/options';
 import { PageHeader } from '@/components/ui/page-header';
 import { RecentJobs } from '@/features/jobs/recent-jobs';
 import { DropCard } from '@/features/upload/drop-card';
+import { LinkCard } from '@/features/upload/link-card';
 import { OptionsForm } from '@/features/upload/options-form';
 import { QueueList } from '@/features/upload/queue-list';
 import { Unfinished } from '@/features/upload/unfinished';
@@ -37,6 +38,7 @@ export function NewPage() {
             </Alert>
           ) : null}
           <DropCard options={options} />
+          <LinkCard options={options} />
           <Unfinished />
           <QueueList />
         </Stack>

@@ -1,9 +1,14 @@
-import { Container, Text, Title } from '@mantine/core';
+import { Container, Stack, Text, Title } from '@mantine/core';
 
 import { session } from '@/api/session';
 import { PageHeader } from '@/components/ui/page-header';
+import { DevicesSection } from '@/features/settings/devices-section';
+import { FactorSection } from '@/features/settings/factor-section';
+import { LeaveSection } from '@/features/settings/leave-section';
 import { PasswordForm } from '@/features/settings/password-form';
 import { useTitle } from '@/hooks/use-title';
+import { exportAccount } from '@/api/export-account';
+import { notifyError } from '@/components/ui/notify';
 import { t } from '@/lib/i18n';
 
 export function SecurityPage() {
@@ -12,13 +17,25 @@ export function SecurityPage() {
   return (
     <Container size="xs" px={0} mx={0}>
       <PageHeader title={t('security.title')} />
-      <section className="card" style={{ padding: 24 }}>
-        <Title order={2}>{t('security.heading')}</Title>
-        <Text c="dimmed" size="sm" mb="md" mt={4}>
-          {t('security.signedInAs', { email })}. {t('security.text')}
-        </Text>
-        <PasswordForm email={email} />
-      </section>
+      <Stack gap="lg">
+        <section className="card" style={{ padding: 24 }}>
+          <Title order={2}>{t('security.heading')}</Title>
+          <Text c="dimmed" size="sm" mb="md" mt={4}>
+            {t('security.signedInAs', { email })}. {t('security.text')}
+          </Text>
+          <PasswordForm email={email} />
+        </section>
+        <FactorSection />
+        <DevicesSection />
+        <LeaveSection
+          withCode={session.user?.totp_enabled ?? false}
+          onExport={() => {
+            exportAccount().catch((error: unknown) => {
+              notifyError(error);
+            });
+          }}
+        />
+      </Stack>
     </Container>
   );
 }

@@ -9,11 +9,13 @@ import {
   IconAdjustments,
   IconCpu,
   IconDeviceDesktop,
+  IconKey,
   IconLock,
   IconLogout,
   IconMoon,
   IconSun,
   IconUserCircle,
+  IconUsers,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 
@@ -64,6 +66,12 @@ export function AccountMenu() {
           leftSection={<IconAdjustments size={18} />}
         >
           {t('nav.workspace')}
+        </Menu.Item>
+        <Menu.Item component={Link} to="/settings/members" leftSection={<IconUsers size={18} />}>
+          {t('nav.members')}
+        </Menu.Item>
+        <Menu.Item component={Link} to="/settings/api-keys" leftSection={<IconKey size={18} />}>
+          {t('nav.keys')}
         </Menu.Item>
         {admin ? (
           <Menu.Item component={Link} to="/admin/models" leftSection={<IconCpu size={18} />}>

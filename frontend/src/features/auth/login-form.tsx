@@ -11,6 +11,10 @@ import { t } from '@/lib/i18n';
 
 import { checkEmail } from './validation';
 
+const focusOnce = (input: HTMLInputElement | null) => {
+  input?.focus();
+};
+
 interface Props {
   onDone: () => void;
   registerHref: string;
@@ -20,24 +24,28 @@ export function LoginForm({ onDone, registerHref }: Props) {
   const options = useOptions().data;
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const [asksCode, setAsksCode] = useState(false);
   const form = useForm({
     mode: 'uncontrolled',
-    initialValues: { email: '', password: '' },
+    initialValues: { email: '', password: '', code: '' },
     validate: {
       email: checkEmail,
       password: (value) => (value ? null : t('field.passwordMissing')),
+      code: (value) => (asksCode && !value.trim() ? t('factor.codeMissing') : null),
     },
   });
 
-  const submit = form.onSubmit(async ({ email, password }) => {
+  const submit = form.onSubmit(async ({ email, password, code }) => {
     setBusy(true);
     setError(null);
     try {
-      await login(email.trim(), password);
+      await login(email.trim(), password, code.trim());
       onDone();
     } catch (failure) {
-      const wrong = failure instanceof ApiError && failure.status === 401;
-      setError(wrong ? t('login.wrong') : errorText(failure));
+      const code = failure instanceof ApiError ? failure.code : '';
+      if (code === 'totp_required') setAsksCode(true);
+      else if (code === 'totp_invalid') form.setFieldError('code', t('factor.wrong'));
+      else setError(code === 'unauthenticated' ? t('login.wrong') : errorText(failure));
     } finally {
       setBusy(false);
     }
@@ -75,9 +83,26 @@ export function LoginForm({ onDone, registerHref }: Props) {
           {...form.getInputProps('password')}
           aria-invalid={Boolean(form.errors.password)}
         />
+        {asksCode ? (
+          <TextInput
+            label={t('factor.code')}
+            description={t('factor.codeHint')}
+            autoComplete="one-time-code"
+            inputMode="text"
+            ref={focusOnce}
+            size="md"
+            key={form.key('code')}
+            {...form.getInputProps('code')}
+          />
+        ) : null}
         <Button type="submit" size="md" loading={busy} fullWidth>
           {t('login.submit')}
         </Button>
+        <Text size="sm" ta="center">
+          <Anchor href="/forgot" underline="always" inherit>
+            {t('login.forgot')}
+          </Anchor>
+        </Text>
         {options?.allow_registration || options?.needs_first_account ? (
           <Text size="sm" ta="center">
             {t('login.noAccount')}{' '}

@@ -10,23 +10,27 @@ import { errorText } from '@/lib/error-text';
 import { ApiError, fieldName } from '@/lib/errors';
 import { t } from '@/lib/i18n';
 
+import { CheckInbox } from './check-inbox';
 import { checkEmail, checkNewPassword } from './validation';
 
 const FIELDS = ['email', 'password', 'name', 'setup_token'];
 
 interface Props {
   options: Options;
+  /** For whoever was invited: the address is given, and registering joins. */
+  invitation?: { token: string; email: string };
   onDone: () => void;
 }
 
-export function RegisterForm({ options, onDone }: Props) {
+export function RegisterForm({ options, invitation, onDone }: Props) {
   const minLength = options.password_min_length;
   const needsToken = options.setup_token_required;
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const [waitsFor, setWaitsFor] = useState<string | null>(null);
   const form = useForm({
     mode: 'uncontrolled',
-    initialValues: { name: '', email: '', password: '', setup_token: '' },
+    initialValues: { name: '', email: invitation?.email ?? '', password: '', setup_token: '' },
     validate: {
       email: checkEmail,
       password: (value) => checkNewPassword(value, minLength),
@@ -38,13 +42,15 @@ export function RegisterForm({ options, onDone }: Props) {
     setBusy(true);
     setError(null);
     try {
-      await register({
+      const signedIn = await register({
         email: values.email.trim(),
         password: values.password,
         name: values.name.trim() || undefined,
         setup_token: needsToken ? values.setup_token.trim() : undefined,
+        invitation_token: invitation?.token,
       });
-      onDone();
+      if (signedIn) onDone();
+      else setWaitsFor(values.email.trim());
     } catch (failure) {
       const field = failure instanceof ApiError && failure.field ? fieldName(failure.field) : '';
       if (failure instanceof ApiError && failure.code === 'conflict') {
@@ -59,6 +65,7 @@ export function RegisterForm({ options, onDone }: Props) {
     }
   });
 
+  if (waitsFor) return <CheckInbox email={waitsFor} />;
   return (
     <form onSubmit={submit} noValidate>
       <Stack>
@@ -78,6 +85,7 @@ export function RegisterForm({ options, onDone }: Props) {
           label={t('field.email')}
           type="email"
           autoComplete="username"
+          readOnly={Boolean(invitation)}
           size="md"
           key={form.key('email')}
           {...form.getInputProps('email')}

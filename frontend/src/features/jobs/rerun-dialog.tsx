@@ -65,6 +65,7 @@ export function RerunForm({ job, onDone, onMade }: Props) {
   };
   const submit = () => {
     if (further) {
+      if (job.file_id === null) return; // nothing is offered where the recording is gone
       const body = { ...toJobChoices(value, options), file_id: job.file_id, fresh: true };
       create.mutate(body, {
         onSuccess: (made) => {

@@ -10,7 +10,15 @@ import { server } from '@/testing/server';
 
 import { WorkspaceForm } from './workspace-form';
 
-const SETTINGS = { allow_cloud: true, vocabulary: ['Ada'], prompt: '' };
+const SETTINGS = {
+  allow_cloud: true,
+  vocabulary: ['Ada'],
+  prompt: '',
+  language: 'auto',
+  mode: 'mono' as const,
+  media_days: null,
+  transcript_days: null,
+};
 
 beforeEach(() => {
   session.accept(aToken());

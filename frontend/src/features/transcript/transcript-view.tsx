@@ -53,7 +53,11 @@ export function TranscriptView(props: TranscriptViewProps) {
   const segments = useMemo(() => result?.segments ?? [], [result]);
   const active = isActive(job);
   const earlier = active && Boolean(result?.previous) && segments.length > 0;
-  const media = useMedia(player, job.file_id, segments.length > 0 && isWhole(job, result));
+  const media = useMedia(
+    player,
+    job.file_id ?? undefined,
+    segments.length > 0 && isWhole(job, result),
+  );
   const review = useReview(job, result, player);
   const peaks = usePeaks(job.file_id, active).data ?? null;
   usePlayerKeys({ player, singleKeys, onHelp: helpControl.open, onStep: review.step });

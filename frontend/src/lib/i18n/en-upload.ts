@@ -1,4 +1,9 @@
 export const upload = {
+  'link.label': 'Or paste a link to a recording',
+  'link.submit': 'Fetch',
+  'link.missing': 'Paste a link first.',
+  'link.playlist': 'It is a playlist: transcribe all of it',
+  'link.started': 'The recording is being fetched.',
   'new.title': 'New transcription',
   'drop.title': 'Drop audio or video here',
   'drop.text': 'or paste files, or choose them.',

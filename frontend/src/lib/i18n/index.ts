@@ -2,6 +2,7 @@
 
 import { LOCALE } from '@/lib/format';
 
+import { account } from './en-account';
 import { auth } from './en-auth';
 import { common } from './en-common';
 import { jobs } from './en-jobs';
@@ -13,6 +14,7 @@ import { upload } from './en-upload';
 
 const en = {
   ...common,
+  ...account,
   ...auth,
   ...jobs,
   ...options,

@@ -1,0 +1,70 @@
+import { Button, Container, Modal, Text } from '@mantine/core';
+import { IconKey, IconPlus } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { apiKeysQuery } from '@/api/members';
+import { EmptyState } from '@/components/ui/empty-state';
+import { ErrorState } from '@/components/ui/error-state';
+import { PageHeader } from '@/components/ui/page-header';
+import { PageLoader } from '@/components/ui/plain-states';
+import { KeyList } from '@/features/settings/key-list';
+import { NewKeyForm } from '@/features/settings/new-key-form';
+import { useTitle } from '@/hooks/use-title';
+import { useWorkspace } from '@/hooks/use-workspace';
+import { t } from '@/lib/i18n';
+
+export function KeysPage() {
+  useTitle(t('keys.title'));
+  const workspace = useWorkspace();
+  const id = workspace?.id ?? '';
+  const found = useQuery({ ...apiKeysQuery(id), enabled: Boolean(id) });
+  const [open, setOpen] = useState(false);
+  if (found.isError) {
+    return <ErrorState error={found.error} onRetry={() => void found.refetch()} />;
+  }
+  if (!workspace || !found.data) return <PageLoader />;
+  return (
+    <Container size="sm" px={0} mx={0}>
+      <PageHeader title={t('keys.title')}>
+        <Button
+          leftSection={<IconPlus size={18} />}
+          onClick={() => {
+            setOpen(true);
+          }}
+        >
+          {t('keys.new')}
+        </Button>
+      </PageHeader>
+      <section className="card" style={{ padding: 24 }}>
+        <Text c="dimmed" size="sm" mb="md">
+          {t('keys.text', { name: workspace.name })}
+        </Text>
+        {found.data.items.length ? (
+          <KeyList workspaceId={id} items={found.data.items} />
+        ) : (
+          <EmptyState
+            icon={<IconKey size={30} />}
+            title={t('keys.empty')}
+            text={t('keys.emptyText')}
+          />
+        )}
+      </section>
+      <Modal
+        opened={open}
+        onClose={() => {
+          setOpen(false);
+        }}
+        title={t('keys.new')}
+        centered
+      >
+        <NewKeyForm
+          workspaceId={id}
+          onDone={() => {
+            setOpen(false);
+          }}
+        />
+      </Modal>
+    </Container>
+  );
+}

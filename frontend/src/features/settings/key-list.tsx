@@ -1,0 +1,59 @@
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { modals } from '@mantine/modals';
+
+import { useApiKeyCommands } from '@/api/members';
+import type { ApiKey } from '@/api/types';
+import { notifyError } from '@/components/ui/notify';
+import { ago } from '@/lib/format';
+import { t } from '@/lib/i18n';
+
+/** Keys of a workspace, by how they begin. */
+export function KeyList({ workspaceId, items }: { workspaceId: string; items: ApiKey[] }) {
+  const { revoke } = useApiKeyCommands(workspaceId);
+  const ask = (key: ApiKey) => {
+    modals.openConfirmModal({
+      title: t('keys.revokeTitle'),
+      children: <Text>{t('keys.revokeText', { name: key.name })}</Text>,
+      labels: { confirm: t('keys.revoke'), cancel: t('action.cancel') },
+      confirmProps: { color: 'red' },
+      onConfirm: () => {
+        revoke.mutate(key.id, {
+          onError: (error) => {
+            notifyError(error);
+          },
+        });
+      },
+    });
+  };
+  return (
+    <Stack component="ul" gap="md" p={0} m={0} style={{ listStyle: 'none' }}>
+      {items.map((key) => (
+        <Group component="li" key={key.id} justify="space-between" wrap="nowrap" gap="sm">
+          <div style={{ minWidth: 0 }}>
+            <Text fw={500} truncate>
+              {key.name}
+            </Text>
+            <Text size="sm" c="dimmed">
+              <span className="tabular">{key.prefix}…</span> ·{' '}
+              {key.scopes.includes('write') ? t('keys.writes') : t('keys.reads')} · {key.user.email}{' '}
+              ·{' '}
+              {key.last_used_at
+                ? t('keys.used', { when: ago(key.last_used_at) })
+                : t('keys.neverUsed')}
+            </Text>
+          </div>
+          <Button
+            variant="default"
+            size="xs"
+            aria-label={t('keys.revokeOf', { name: key.name })}
+            onClick={() => {
+              ask(key);
+            }}
+          >
+            {t('keys.revoke')}
+          </Button>
+        </Group>
+      ))}
+    </Stack>
+  );
+}

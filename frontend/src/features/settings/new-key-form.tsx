@@ -1,0 +1,75 @@
+import { Button, Group, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { useState, type ReactNode, type SubmitEvent } from 'react';
+
+import { useApiKeyCommands } from '@/api/members';
+import { fieldError } from '@/components/ui/field-error';
+import { SecretBox } from '@/components/ui/secret-box';
+import { t } from '@/lib/i18n';
+
+/** A new key; the key itself is shown once, at the end. */
+export function NewKeyForm({ workspaceId, onDone }: { workspaceId: string; onDone: () => void }) {
+  const { create } = useApiKeyCommands(workspaceId);
+  const [name, setName] = useState('');
+  const [readOnly, setReadOnly] = useState(false);
+  const [error, setError] = useState<ReactNode>(null);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    if (!name.trim()) {
+      setError(t('keys.nameMissing'));
+      return;
+    }
+    create.mutate(
+      { name: name.trim(), scopes: readOnly ? ['read'] : ['read', 'write'], expires_at: null },
+      {
+        onError: (failure) => {
+          setError(fieldError(failure));
+        },
+      },
+    );
+  };
+  if (create.data) {
+    return (
+      <Stack>
+        <Text>{t('keys.madeText')}</Text>
+        <SecretBox value={create.data.key} label={t('keys.copy')} />
+        <Group justify="flex-end">
+          <Button onClick={onDone}>{t('keys.done')}</Button>
+        </Group>
+      </Stack>
+    );
+  }
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack>
+        <TextInput
+          label={t('keys.name')}
+          size="md"
+          maxLength={100}
+          data-autofocus
+          value={name}
+          error={error}
+          onChange={(event) => {
+            setError(null);
+            setName(event.currentTarget.value);
+          }}
+        />
+        <Switch
+          size="md"
+          label={t('keys.readOnly')}
+          checked={readOnly}
+          onChange={(event) => {
+            setReadOnly(event.currentTarget.checked);
+          }}
+        />
+        <Group justify="flex-end" gap="sm">
+          <Button variant="default" onClick={onDone}>
+            {t('action.cancel')}
+          </Button>
+          <Button type="submit" loading={create.isPending}>
+            {t('keys.create')}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
