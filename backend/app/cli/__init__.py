@@ -7,7 +7,7 @@ import sys
 import typer
 
 from app import __version__
-from app.cli import admin, models, run, serve, watch
+from app.cli import admin, models, run, serve, storage, watch
 
 app = typer.Typer(
     name="transcribe",
@@ -22,8 +22,9 @@ app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.add_typer(models.app, name="models")
 app.add_typer(admin.app, name="admin")
+app.add_typer(storage.app, name="storage")
 
-COMMANDS = frozenset({"run", "watch", "serve", "migrate", "models", "admin"})
+COMMANDS = frozenset({"run", "watch", "serve", "migrate", "models", "admin", "storage"})
 
 
 @app.callback(invoke_without_command=True)

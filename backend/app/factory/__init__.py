@@ -25,6 +25,7 @@ from app.factory.parts import (
     build_accounts,
     build_fetcher,
     build_links,
+    build_local_store,
     build_s3_store,
     build_sessions,
     build_store,
@@ -69,7 +70,14 @@ from app.services.transcripts.grants import JobGrants
 from app.services.transcripts.shares import ShareLinks
 from app.storage.base import ObjectStore
 
-__all__ = ["Container", "build_container", "build_fetcher", "build_s3_store", "check_settings"]
+__all__ = [
+    "Container",
+    "build_container",
+    "build_fetcher",
+    "build_local_store",
+    "build_s3_store",
+    "check_settings",
+]
 
 log = get_logger(__name__)
 

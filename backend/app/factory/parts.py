@@ -118,11 +118,15 @@ def check_model(model: str) -> None:
 
 
 def build_store(settings: Settings, secret: bytes) -> ObjectStore:
-    storage = settings.storage
-    if storage.storage_backend == "local":
-        signer = UrlSigner(derive_key(secret, "store-url"), ttl_seconds=storage.url_ttl_seconds)
-        return LocalStore(settings.storage_dir, signer)
+    if settings.storage.storage_backend == "local":
+        return build_local_store(settings, secret)
     return build_s3_store(settings)
+
+
+def build_local_store(settings: Settings, secret: bytes) -> LocalStore:
+    """The folder of the settings, whatever STORAGE_BACKEND says."""
+    signer = UrlSigner(derive_key(secret, "store-url"), ttl_seconds=settings.storage.url_ttl_seconds)
+    return LocalStore(settings.storage_dir, signer)
 
 
 def build_s3_store(settings: Settings) -> S3Store:
