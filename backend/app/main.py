@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
+from app.api.content_sources import content_sources
 from app.api.errors import add_error_handlers
 from app.api.middleware import BodyLimitShapeMiddleware, RequestContextMiddleware
 from app.api.routers import ROUTERS
@@ -98,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
     app.add_middleware(BodyLimitShapeMiddleware)
     app.add_middleware(ShareHeadersMiddleware)
-    app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(RequestContextMiddleware, sources=content_sources(settings))
     for router in ROUTERS:
         app.include_router(router, responses=_ERRORS, max_body_size=MAX_JSON_BYTES)
     add_pages(app, PROJECT_ROOT / "frontend" / "dist")

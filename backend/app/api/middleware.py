@@ -25,6 +25,17 @@ CONTENT_SECURITY_POLICY = (
     "media-src 'self' blob: https:; connect-src 'self' https:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+
+
+def policy_for(sources: str) -> str:
+    """The policy with the bucket's origin (`content_sources`) where recordings come from and go to."""
+    if not sources:
+        return CONTENT_SECURITY_POLICY
+    return CONTENT_SECURITY_POLICY.replace("blob: https:;", f"blob: https: {sources};").replace(
+        "connect-src 'self' https:;", f"connect-src 'self' https: {sources};"
+    )
+
+
 # FastAPI's interactive docs load their script from a CDN and run an inline one.
 _DOCS_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
@@ -65,8 +76,9 @@ class BodyLimitShapeMiddleware:
 class RequestContextMiddleware:
     """Gives each request an id (the caller's, where it is plain), binds it to the logs and logs the outcome."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, sources: str = "") -> None:
         self.app = app
+        self._policy = policy_for(sources)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -89,9 +101,7 @@ class RequestContextMiddleware:
                 headers["Referrer-Policy"] = "no-referrer"
                 headers["X-Frame-Options"] = "DENY"
                 is_docs = scope["path"] in ("/docs", "/docs/oauth2-redirect", "/redoc")
-                headers.setdefault(
-                    "Content-Security-Policy", _DOCS_POLICY if is_docs else CONTENT_SECURITY_POLICY
-                )
+                headers.setdefault("Content-Security-Policy", _DOCS_POLICY if is_docs else self._policy)
                 headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
             await send(message)
 
