@@ -44,6 +44,13 @@ def password(
     print(f"The password of {email} is changed; all its sessions have ended.")
 
 
+@app.command("reset-totp")
+def reset_totp(email: str) -> None:
+    """Take the second factor off an account whose owner lost their device."""
+    _with_container(lambda c: c.identity.reset_factor(email=email))
+    print(f"The second factor of {email} is off.")
+
+
 def _read_password() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
