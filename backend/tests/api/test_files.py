@@ -261,7 +261,7 @@ async def test_bytes_that_could_not_be_deleted_are_deleted_later(
         raise OSError("the store is away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(container.store, "delete", away)
+        patch.setattr(container.store, "delete_folder", away)
         assert (await client.delete(f"/api/files/{file['id']}")).status_code == 204
     assert len(stored(running_app)) == 1
     await expire_uploads(container.database, container.store, ttl=TTL)

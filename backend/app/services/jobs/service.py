@@ -91,11 +91,11 @@ class JobService:
         file = await _get(session, MediaFile, file_id) if file_id is not None else None
         if file is None:
             url = self._check_url(url)
-        if self._gate is not None:
-            await self._gate.check_request(session, options.engine, options.model)
         workspace = await session.get_one(Workspace, session.workspace_id)
         language, mode = options.language or workspace.language, options.mode or workspace.mode
         selection.validate_request(options.engine, options.model, language, translate=options.translate)
+        if self._gate is not None:
+            await self._gate.check_request(session, options.engine, options.model)
         hints = merge_hints(workspace, options.vocabulary, options.prompt)
         job = Job(
             workspace_id=session.workspace_id,

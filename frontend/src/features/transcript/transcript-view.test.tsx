@@ -293,7 +293,9 @@ describe('TranscriptView', () => {
     await user.keyboard('{Alt>}l{/Alt}');
     expect(audio.currentTime).toBe(10);
     await user.keyboard('?');
-    const dialog = await screen.findByRole('dialog', { name: 'Keyboard shortcuts' });
+    // It comes in with a transition, which takes its time on a busy machine.
+    const name = 'Keyboard shortcuts';
+    const dialog = await screen.findByRole('dialog', { name }, { timeout: 10_000 });
     expect(dialog).toBeVisible();
   });
 });
