@@ -1,17 +1,19 @@
 /** The real server (`transcribe serve`) with data of its own and the small speech model made for tests. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { CACHE } from './browser.mjs';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SPEECH = path.join(ROOT, 'backend', 'tests', 'fixtures', 'speech');
-const PYTHON = path.join(ROOT, '.venv', 'bin', 'python');
+export const PYTHON = path.join(ROOT, '.venv', 'bin', 'python');
+const TRANSCRIBE = path.join(ROOT, '.venv', 'bin', 'transcribe');
 
 const OPEN_DATABASE = 'import json, sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=20); args = sys.argv[2:]';
 
@@ -42,7 +44,7 @@ export async function startServer(settings = {}) {
     ...settings,
   };
   const log = fs.openSync(path.join(home, 'log'), 'a');
-  const child = spawn(path.join(ROOT, '.venv', 'bin', 'transcribe'), ['serve'], {
+  const child = spawn(TRANSCRIBE, ['serve'], {
     env,
     stdio: ['ignore', log, log],
     detached: true,
@@ -57,6 +59,9 @@ export async function startServer(settings = {}) {
         ['-c', `${OPEN_DATABASE}\n${code}\ndb.commit()`, path.join(home, 'data', 'transcribe.db'), ...args],
         { encoding: 'utf8' },
       ).trim(),
+    /** `transcribe` with the server's settings. */
+    command: (...args) =>
+      promisify(execFile)(TRANSCRIBE, args, { env: { ...env, PUBLIC_URL: server.url } }),
     log: () => fs.readFileSync(path.join(home, 'log'), 'utf8'),
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM');
@@ -92,7 +97,7 @@ function model() {
   return target;
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = net.createServer();
     probe.once('error', reject);

@@ -22,7 +22,6 @@ from app.storage.s3.signing import sign
 _SKEW_SECONDS = (
     60  # buckets refuse signatures from a clock 15 minutes off; long before that something is wrong
 )
-_NO_RULES = frozenset({"NoSuchCORSConfiguration", "NoSuchLifecycleConfiguration"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +222,8 @@ async def _configured(bucket: Bucket, operation: str, name: str) -> list[dict[st
     """The rules of a bucket; one that has none says so by an error."""
     try:
         return list((await bucket.call(operation)).get(name, []))
-    except AppError as error:
-        if refusal(error) in _NO_RULES:
-            return []
-        raise
+    except NotFoundError:
+        return []
 
 
 def _probe(bucket: Bucket) -> str:

@@ -13,7 +13,16 @@ from app.core.logging import get_logger
 
 log = get_logger(__name__)
 
-_MISSING = frozenset({"NoSuchKey", "NoSuchUpload", "NotFound", "404"})
+_MISSING = frozenset(
+    {
+        "NoSuchKey",
+        "NoSuchUpload",
+        "NoSuchCORSConfiguration",
+        "NoSuchLifecycleConfiguration",
+        "NotFound",
+        "404",
+    }
+)
 _CHANGED = frozenset({"PreconditionFailed", "412"})
 
 

@@ -83,7 +83,9 @@ export const xhrPut: Put = ({ url, body, headers, signal, onProgress }) =>
     };
     xhr.onload = () => {
       settle(() => {
-        resolve({ status: xhr.status, etag: xhr.getResponseHeader('ETag') });
+        // A bucket exposes its ETag on success only; to ask for it on an error is an error in the console.
+        const etag = xhr.status < 300 ? xhr.getResponseHeader('ETag') : null;
+        resolve({ status: xhr.status, etag });
       });
     };
     xhr.onerror = () => {
