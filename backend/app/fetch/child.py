@@ -47,12 +47,23 @@ def main() -> None:
     guard = Guard([(host, port) for host, port in request["permitted"]], request["hosts"])
     guard.install()
     if request["library"]:
-        sys.path.insert(0, request["library"])
+        _prefer(request["library"])
     try:
         frames.write(pipe, _work(request, folder, pipe))
     except Exception as error:
         code = "url_not_allowed" if guard.blocked else getattr(error, "fetch_code", None)
         frames.write(pipe, {"event": "failed", "code": code, "message": str(error)[:2000]})
+
+
+def _prefer(library: str) -> None:
+    """The newer yt-dlp in that folder, unless it cannot be loaded: then the one that came along."""
+    sys.path.insert(0, library)
+    try:
+        import yt_dlp  # noqa: F401
+    except Exception:  # whatever an unfinished or unsuitable release throws
+        sys.path.remove(library)
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("yt_dlp", "yt_dlp_ejs")]:
+            del sys.modules[name]
 
 
 def _work(request: dict[str, Any], folder: Path, pipe: BinaryIO) -> dict[str, Any]:

@@ -95,6 +95,42 @@ class ManagedModels(BaseModel):
     free_bytes: int
 
 
+class JavaScript(BaseModel):
+    name: str
+    version: str
+
+
+class FetchingState(BaseModel):
+    enabled: bool = Field(description="Jobs may name links.")
+    version: str | None = Field(description="Of the yt-dlp that fetches.")
+    upgraded: bool = Field(
+        description="It is the one in DATA_DIR/yt-dlp, newer than the one that came along."
+    )
+    javascript: JavaScript | None = Field(description="The runtime that some sites need; null: none is here.")
+
+
+class StorageState(BaseModel):
+    backend: str
+
+
+class DatabaseState(BaseModel):
+    dialect: str
+
+
+class MailState(BaseModel):
+    sends: bool = Field(description="Else mails are files in DATA_DIR/mails.")
+
+
+class Status(BaseModel):
+    """What this server is made of, for its administrators."""
+
+    version: str
+    yt_dlp: FetchingState
+    storage: StorageState
+    database: DatabaseState
+    mail: MailState
+
+
 class Health(BaseModel):
     """The process is alive."""
 

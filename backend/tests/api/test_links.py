@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 
 from tests.fixtures.app import MakeApp, RunningApp, sign_up
-from tests.fixtures.site import Site
+from tests.fixtures.site import PICTURE, Site
 
 FINAL = ("completed", "failed", "cancelled")
 
@@ -125,3 +126,34 @@ async def test_where_links_are_off_they_are_refused(make_app: MakeApp, database_
     answer = await running.client.post("/api/jobs", json={"url": "https://example.org/talk.mp3"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "links_disabled")
     assert (await running.client.get("/api/options")).json()["links"] is False
+
+
+async def test_the_picture_of_a_page_is_kept_and_goes_with_the_recording(app: RunningApp, site: Site) -> None:
+    job = await create(app, f"{site.base}/pictured")
+    path = f"/api/files/{job['file_id']}/thumbnail"
+    picture = await app.client.get(path)
+    assert (picture.status_code, picture.content) == (200, PICTURE)
+    # By its bytes, whatever the site called it.
+    assert picture.headers["content-type"] == "image/png"
+    assert picture.headers["x-content-type-options"] == "nosniff"
+    assert picture.headers["cache-control"].startswith("private")
+    assert (await app.client.delete(f"/api/jobs/{job['id']}")).status_code == 204
+    assert (await app.client.get(path)).status_code == 404
+    assert not list(app.settings.storage_dir.rglob("thumbnail*"))
+
+
+async def test_what_is_no_picture_is_left_where_it_is(app: RunningApp, site: Site) -> None:
+    job = await create(app, f"{site.base}/fake-picture")
+    assert job["status"] == "completed"
+    assert (await app.client.get(f"/api/files/{job['file_id']}/thumbnail")).status_code == 404
+
+
+async def test_administrators_see_what_fetches(app: RunningApp) -> None:
+    first = (await app.client.get("/api/admin/status")).json()
+    assert first["yt_dlp"]["enabled"]
+    assert first["yt_dlp"]["version"] == version("yt-dlp")
+    assert not first["yt_dlp"]["upgraded"]
+    assert first["database"]["dialect"] in ("sqlite", "postgresql")
+    async with app.new_client() as stranger:
+        await sign_up(stranger, "second@example.org")
+        assert (await stranger.get("/api/admin/status")).status_code == 403

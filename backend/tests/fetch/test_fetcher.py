@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,32 @@ async def test_cancelling_kills_it_at_once(fetcher: Fetcher, site: Site, tmp_pat
 )
 def test_a_site_s_words_become_codes(said: str, code: str) -> None:
     assert classify(said) == code
+
+
+def a_library(folder: Path, version: str, code: str) -> Path:
+    (folder / "yt_dlp").mkdir(parents=True)
+    (folder / "yt_dlp" / "__init__.py").write_text(code)
+    (folder / f"yt_dlp-{version}.dist-info").mkdir()
+    (folder / f"yt_dlp-{version}.dist-info" / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: yt-dlp\nVersion: {version}\n"
+    )
+    return folder
+
+
+async def test_a_newer_library_is_taken(fetcher: Fetcher, site: Site, tmp_path: Path) -> None:
+    work, newer = tmp_path / "work", a_library(tmp_path / "newer", "2999.1.1", "name = 'the newer one'")
+    work.mkdir()
+    with pytest.raises(JobError) as refused:
+        await replace(fetcher, library=newer).fetch(f"{site.base}/talk.wav", work, **LIMITS)
+    assert refused.value.code == "fetch_failed"  # this one can do nothing
+    assert site.asked == []
+
+
+@pytest.mark.parametrize(("version", "code"), [("2999.1.1", "import no_such_thing"), ("2020.1.1", "")])
+async def test_one_that_is_broken_or_older_is_not(
+    fetcher: Fetcher, site: Site, tmp_path: Path, version: str, code: str
+) -> None:
+    work, other = tmp_path / "work", a_library(tmp_path / "other", version, code)
+    work.mkdir()
+    got = await replace(fetcher, library=other).fetch(f"{site.base}/talk.wav", work, **LIMITS)
+    assert got.path.read_bytes() == site.sound

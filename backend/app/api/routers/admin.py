@@ -10,11 +10,18 @@ from fastapi import APIRouter, Query
 from app.api.deps import ContainerDep, CurrentAdmin, SystemRead, SystemWrite
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.schemas.common import KeptText
-from app.schemas.operations import ManagedModel, ManagedModels
+from app.schemas.operations import ManagedModel, ManagedModels, Status
 from app.schemas.workspaces import ManagedWorkspace, ManagedWorkspaces, QuotasPatch
+from app.services.admin.status import read_status
 from app.services.identity import usage
 
 router = APIRouter(prefix="/api/admin", tags=["administration"])
+
+
+@router.get("/status", name="status", response_model=Status)
+async def status(container: ContainerDep, _admin: CurrentAdmin) -> Any:
+    """Versions and parts of this server."""
+    return await read_status(container.settings)
 
 
 @router.get("/models", name="models", response_model=ManagedModels)

@@ -140,6 +140,18 @@ async def peaks(file_id: UUID, container: ContainerDep, session: TenantRead, req
     return Response(body, media_type="application/json", headers=headers)
 
 
+@router.get(
+    "/{file_id}/thumbnail",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}, "image/png": {}, "image/webp": {}}}},
+)
+async def thumbnail(file_id: UUID, container: ContainerDep, session: TenantRead) -> Response:
+    """The picture of the page that a recording was fetched from; 404 where it had none."""
+    picture, kind = await container.files.thumbnail(session, file_id)
+    headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    return Response(picture, media_type=kind, headers=headers)
+
+
 @router.delete("/{file_id}", status_code=204)
 async def delete(file_id: UUID, container: ContainerDep, session: TenantWrite) -> None:
     """Delete a file that no transcription uses."""

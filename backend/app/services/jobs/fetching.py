@@ -44,7 +44,6 @@ _ASKED = (
     "requested_model",
     "speaker_state",
 )
-_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 
 @dataclass(slots=True)
@@ -183,8 +182,3 @@ def _entry(entry: Entry, playlist: str | None, position: int) -> dict[str, Any]:
         "source": {name: value for name, value in source.items() if value},
         "status": JobStatus.PENDING if position > 1 else JobStatus.PROCESSING,
     }
-
-
-def thumbnail_type(key: str) -> str:
-    """By the ending that it was stored under."""
-    return _TYPES[f".{key.rpartition('_')[2]}"]

@@ -18,6 +18,9 @@ from app.services.media.intake import Intake
 from app.services.media.janitor import remove_bytes
 from app.services.media.peaks import read_peaks
 
+# By the ending of the key; the bytes were looked at when the picture was stored.
+_PICTURES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+
 
 @dataclass(frozen=True, slots=True)
 class FileUrl:
@@ -102,6 +105,15 @@ class Files:
         if file.peaks_key is None:
             raise NotFoundError
         return await read_peaks(self._store, file.peaks_key)
+
+    async def thumbnail(self, session: TenantSession, file_id: UUID) -> tuple[bytes, str]:
+        """The picture of the page that a recording was fetched from, and its type. Raises `NotFoundError` where there
+        is none."""
+        file = await self.get(session, file_id)
+        if file.thumbnail_key is None:
+            raise NotFoundError
+        picture = b"".join([block async for block in self._store.read(file.thumbnail_key)])
+        return picture, _PICTURES[file.thumbnail_key.rpartition("_")[2]]
 
     async def delete(self, session: TenantSession, file_id: UUID) -> None:
         """Raises `ConflictError` while a job uses the file."""
