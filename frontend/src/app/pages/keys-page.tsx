@@ -15,7 +15,7 @@ import { useWorkspace } from '@/hooks/use-workspace';
 import { t } from '@/lib/i18n';
 
 export function KeysPage() {
-  useTitle(t('keys.title'));
+  useTitle(t('apiKeys.title'));
   const workspace = useWorkspace();
   const id = workspace?.id ?? '';
   const found = useQuery({ ...apiKeysQuery(id), enabled: Boolean(id) });
@@ -26,27 +26,27 @@ export function KeysPage() {
   if (!workspace || !found.data) return <PageLoader />;
   return (
     <Container size="sm" px={0} mx={0}>
-      <PageHeader title={t('keys.title')}>
+      <PageHeader title={t('apiKeys.title')}>
         <Button
           leftSection={<IconPlus size={18} />}
           onClick={() => {
             setOpen(true);
           }}
         >
-          {t('keys.new')}
+          {t('apiKeys.new')}
         </Button>
       </PageHeader>
       <section className="card" style={{ padding: 24 }}>
         <Text c="dimmed" size="sm" mb="md">
-          {t('keys.text', { name: workspace.name })}
+          {t('apiKeys.text', { name: workspace.name })}
         </Text>
         {found.data.items.length ? (
           <KeyList workspaceId={id} items={found.data.items} />
         ) : (
           <EmptyState
             icon={<IconKey size={30} />}
-            title={t('keys.empty')}
-            text={t('keys.emptyText')}
+            title={t('apiKeys.empty')}
+            text={t('apiKeys.emptyText')}
           />
         )}
       </section>
@@ -55,7 +55,7 @@ export function KeysPage() {
         onClose={() => {
           setOpen(false);
         }}
-        title={t('keys.new')}
+        title={t('apiKeys.new')}
         centered
       >
         <NewKeyForm

@@ -43,7 +43,7 @@ export function InviteForm({ workspaceId, ownRole, onDone }: Props) {
         <Text>{t('members.inviteUrl', { email: invite.data.email })}</Text>
         <SecretBox value={invite.data.url} label={t('members.copyLink')} />
         <Group justify="flex-end">
-          <Button onClick={onDone}>{t('keys.done')}</Button>
+          <Button onClick={onDone}>{t('apiKeys.done')}</Button>
         </Group>
       </Stack>
     );

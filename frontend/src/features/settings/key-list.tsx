@@ -12,9 +12,9 @@ export function KeyList({ workspaceId, items }: { workspaceId: string; items: Ap
   const { revoke } = useApiKeyCommands(workspaceId);
   const ask = (key: ApiKey) => {
     modals.openConfirmModal({
-      title: t('keys.revokeTitle'),
-      children: <Text>{t('keys.revokeText', { name: key.name })}</Text>,
-      labels: { confirm: t('keys.revoke'), cancel: t('action.cancel') },
+      title: t('apiKeys.revokeTitle'),
+      children: <Text>{t('apiKeys.revokeText', { name: key.name })}</Text>,
+      labels: { confirm: t('apiKeys.revoke'), cancel: t('action.cancel') },
       confirmProps: { color: 'red' },
       onConfirm: () => {
         revoke.mutate(key.id, {
@@ -35,22 +35,22 @@ export function KeyList({ workspaceId, items }: { workspaceId: string; items: Ap
             </Text>
             <Text size="sm" c="dimmed">
               <span className="tabular">{key.prefix}…</span> ·{' '}
-              {key.scopes.includes('write') ? t('keys.writes') : t('keys.reads')} · {key.user.email}{' '}
+              {key.scopes.includes('write') ? t('apiKeys.writes') : t('apiKeys.reads')} · {key.user.email}{' '}
               ·{' '}
               {key.last_used_at
-                ? t('keys.used', { when: ago(key.last_used_at) })
-                : t('keys.neverUsed')}
+                ? t('apiKeys.used', { when: ago(key.last_used_at) })
+                : t('apiKeys.neverUsed')}
             </Text>
           </div>
           <Button
             variant="default"
             size="xs"
-            aria-label={t('keys.revokeOf', { name: key.name })}
+            aria-label={t('apiKeys.revokeOf', { name: key.name })}
             onClick={() => {
               ask(key);
             }}
           >
-            {t('keys.revoke')}
+            {t('apiKeys.revoke')}
           </Button>
         </Group>
       ))}

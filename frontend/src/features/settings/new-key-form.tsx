@@ -15,7 +15,7 @@ export function NewKeyForm({ workspaceId, onDone }: { workspaceId: string; onDon
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     if (!name.trim()) {
-      setError(t('keys.nameMissing'));
+      setError(t('apiKeys.nameMissing'));
       return;
     }
     create.mutate(
@@ -30,10 +30,10 @@ export function NewKeyForm({ workspaceId, onDone }: { workspaceId: string; onDon
   if (create.data) {
     return (
       <Stack>
-        <Text>{t('keys.madeText')}</Text>
-        <SecretBox value={create.data.key} label={t('keys.copy')} />
+        <Text>{t('apiKeys.madeText')}</Text>
+        <SecretBox value={create.data.key} label={t('apiKeys.copy')} />
         <Group justify="flex-end">
-          <Button onClick={onDone}>{t('keys.done')}</Button>
+          <Button onClick={onDone}>{t('apiKeys.done')}</Button>
         </Group>
       </Stack>
     );
@@ -42,7 +42,7 @@ export function NewKeyForm({ workspaceId, onDone }: { workspaceId: string; onDon
     <form onSubmit={submit} noValidate>
       <Stack>
         <TextInput
-          label={t('keys.name')}
+          label={t('apiKeys.name')}
           size="md"
           maxLength={100}
           data-autofocus
@@ -55,7 +55,7 @@ export function NewKeyForm({ workspaceId, onDone }: { workspaceId: string; onDon
         />
         <Switch
           size="md"
-          label={t('keys.readOnly')}
+          label={t('apiKeys.readOnly')}
           checked={readOnly}
           onChange={(event) => {
             setReadOnly(event.currentTarget.checked);
@@ -66,7 +66,7 @@ export function NewKeyForm({ workspaceId, onDone }: { workspaceId: string; onDon
             {t('action.cancel')}
           </Button>
           <Button type="submit" loading={create.isPending}>
-            {t('keys.create')}
+            {t('apiKeys.create')}
           </Button>
         </Group>
       </Stack>
