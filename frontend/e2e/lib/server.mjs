@@ -62,6 +62,12 @@ export async function startServer(settings = {}) {
     /** `transcribe` with the server's settings. */
     command: (...args) =>
       promisify(execFile)(TRANSCRIBE, args, { env: { ...env, PUBLIC_URL: server.url } }),
+    /** Every mail that the server wrote, oldest first, as text. */
+    mails() {
+      const folder = path.join(home, 'data', 'mails');
+      const names = fs.existsSync(folder) ? fs.readdirSync(folder).sort() : [];
+      return names.map((name) => plain(fs.readFileSync(path.join(folder, name), 'utf8')));
+    },
     log: () => fs.readFileSync(path.join(home, 'log'), 'utf8'),
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM');
@@ -81,6 +87,14 @@ export async function startServer(settings = {}) {
   await server.stop();
   throw new Error(`The server did not start:\n${said}`);
 }
+
+/** A mail whose long lines were folded as quoted-printable. */
+const plain = (mail) =>
+  /^Content-Transfer-Encoding: quoted-printable/im.test(mail)
+    ? mail
+        .replace(/=\r?\n/g, '')
+        .replace(/=([0-9A-F]{2})/g, (_, code) => String.fromCharCode(parseInt(code, 16)))
+    : mail;
 
 /** The test model, unpacked once; Node has no xz, Python has. */
 function model() {

@@ -18,6 +18,10 @@ export const verifyEmail = (token: string) =>
 export const resendVerification = (email: string) =>
   unwrap(http.POST('/api/auth/verify-email/resend', { body: { email } }));
 
+export async function rename(name: string): Promise<void> {
+  session.changed(await unwrap(http.PATCH('/api/auth/me', { body: { name } })));
+}
+
 export const factorQuery = queryOptions({
   queryKey: keys.factor,
   queryFn: () => unwrap(http.GET('/api/auth/totp')),

@@ -56,6 +56,11 @@ export class Session {
     this.state.set({ status: 'signed-in', user: response.user });
   }
 
+  /** The same sign-in, of a user about whom something has changed. */
+  changed(user: UserMe): void {
+    if (this.user) this.state.set({ status: 'signed-in', user });
+  }
+
   /** Settles `unknown` on page load. Throws `NetworkError` where the server cannot be reached. */
   async start(): Promise<SessionState> {
     if (this.state.get().status === 'unknown') {

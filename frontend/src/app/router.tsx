@@ -121,32 +121,45 @@ const transcript = createRoute({
   component: lazyRouteComponent(() => import('./pages/transcript-page'), 'TranscriptPage'),
 });
 
-const security = createRoute({
+/** Everything with the navigation of the settings beside it. */
+const settings = createRoute({
   getParentRoute: () => signedIn,
+  id: 'settings',
+  component: lazyRouteComponent(() => import('./pages/settings-layout'), 'SettingsLayout'),
+});
+
+const profile = createRoute({
+  getParentRoute: () => settings,
+  path: '/settings/profile',
+  component: lazyRouteComponent(() => import('./pages/profile-page'), 'ProfilePage'),
+});
+
+const security = createRoute({
+  getParentRoute: () => settings,
   path: '/settings/security',
   component: lazyRouteComponent(() => import('./pages/security-page'), 'SecurityPage'),
 });
 
 const workspace = createRoute({
-  getParentRoute: () => signedIn,
+  getParentRoute: () => settings,
   path: '/settings/workspace',
   component: lazyRouteComponent(() => import('./pages/workspace-page'), 'WorkspacePage'),
 });
 
 const members = createRoute({
-  getParentRoute: () => signedIn,
+  getParentRoute: () => settings,
   path: '/settings/members',
   component: lazyRouteComponent(() => import('./pages/members-page'), 'MembersPage'),
 });
 
 const apiKeys = createRoute({
-  getParentRoute: () => signedIn,
+  getParentRoute: () => settings,
   path: '/settings/api-keys',
   component: lazyRouteComponent(() => import('./pages/keys-page'), 'KeysPage'),
 });
 
 const models = createRoute({
-  getParentRoute: () => signedIn,
+  getParentRoute: () => settings,
   path: '/admin/models',
   component: lazyRouteComponent(() => import('./pages/models-page'), 'ModelsPage'),
 });
@@ -158,7 +171,12 @@ const routeTree = root.addChildren([
   reset,
   verify,
   invite,
-  signedIn.addChildren([home, jobs, transcript, security, workspace, members, apiKeys, models]),
+  signedIn.addChildren([
+    home,
+    jobs,
+    transcript,
+    settings.addChildren([profile, security, workspace, members, apiKeys, models]),
+  ]),
 ]);
 
 export function makeRouter() {

@@ -56,6 +56,8 @@ export function KeysPage() {
           setOpen(false);
         }}
         title={t('apiKeys.new')}
+        // The key is shown once: a click beside it must not lose it.
+        closeOnClickOutside={false}
         centered
       >
         <NewKeyForm

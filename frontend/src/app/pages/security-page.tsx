@@ -28,7 +28,6 @@ export function SecurityPage() {
         <FactorSection />
         <DevicesSection />
         <LeaveSection
-          withCode={session.user?.totp_enabled ?? false}
           onExport={() => {
             exportAccount().catch((error: unknown) => {
               notifyError(error);

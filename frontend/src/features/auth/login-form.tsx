@@ -9,6 +9,7 @@ import { errorText } from '@/lib/error-text';
 import { ApiError } from '@/lib/errors';
 import { t } from '@/lib/i18n';
 
+import { CheckInbox } from './check-inbox';
 import { checkEmail } from './validation';
 
 const focusOnce = (input: HTMLInputElement | null) => {
@@ -25,6 +26,7 @@ export function LoginForm({ onDone, registerHref }: Props) {
   const [error, setError] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const [asksCode, setAsksCode] = useState(false);
+  const [waitsFor, setWaitsFor] = useState<string | null>(null);
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { email: '', password: '', code: '' },
@@ -44,6 +46,7 @@ export function LoginForm({ onDone, registerHref }: Props) {
     } catch (failure) {
       const code = failure instanceof ApiError ? failure.code : '';
       if (code === 'totp_required') setAsksCode(true);
+      else if (code === 'email_unverified') setWaitsFor(email.trim());
       else if (code === 'totp_invalid') form.setFieldError('code', t('factor.wrong'));
       else setError(code === 'unauthenticated' ? t('login.wrong') : errorText(failure));
     } finally {
@@ -51,6 +54,7 @@ export function LoginForm({ onDone, registerHref }: Props) {
     }
   });
 
+  if (waitsFor) return <CheckInbox email={waitsFor} />;
   return (
     <form onSubmit={submit} noValidate>
       <Stack>

@@ -1,4 +1,4 @@
-import { Alert, Button, PasswordInput, Stack } from '@mantine/core';
+import { Alert, Anchor, Button, PasswordInput, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 
@@ -20,6 +20,7 @@ interface Props {
 /** A new password by the token of a mailed link. */
 export function ResetForm({ token, minLength, onDone }: Props) {
   const [error, setError] = useState<string | null>(null);
+  const [gone, setGone] = useState(false);
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { password: '' },
@@ -34,6 +35,7 @@ export function ResetForm({ token, minLength, onDone }: Props) {
       if (failure instanceof ApiError && failure.field) {
         form.setFieldError('password', fieldError(failure));
       } else {
+        setGone(failure instanceof ApiError && failure.status === 410);
         setError(errorText(failure));
       }
     }
@@ -43,7 +45,12 @@ export function ResetForm({ token, minLength, onDone }: Props) {
       <Stack>
         {error ? (
           <Alert color="red" variant="light" role="alert">
-            <MarkedText text={error} />
+            <MarkedText text={error} />{' '}
+            {gone ? (
+              <Anchor href="/forgot" underline="always" inherit>
+                {t('reset.again')}
+              </Anchor>
+            ) : null}
           </Alert>
         ) : null}
         <PasswordInput

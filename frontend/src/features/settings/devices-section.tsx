@@ -1,7 +1,8 @@
-import { Badge, Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Badge, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 
 import { devicesQuery, useSignOutDevice } from '@/api/account';
+import { ErrorState } from '@/components/ui/error-state';
 import { notifyError } from '@/components/ui/notify';
 import { deviceName } from '@/lib/device-name';
 import { ago } from '@/lib/format';
@@ -18,7 +19,10 @@ export function DevicesSection() {
       },
     });
   };
-  if (!devices.data) return null;
+  if (devices.isError && !devices.data) {
+    return <ErrorState error={devices.error} onRetry={() => void devices.refetch()} />;
+  }
+  if (!devices.data) return <Skeleton height={170} radius="lg" />;
   const items = devices.data.items;
   return (
     <section className="card" style={{ padding: 24 }}>

@@ -1,9 +1,10 @@
-import { Button, Group, Modal, Text, Title } from '@mantine/core';
+import { Button, Group, Modal, Skeleton, Text, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { disableFactor, factorQuery, renewBackupCodes } from '@/api/account';
 import { keys } from '@/api/keys';
+import { ErrorState } from '@/components/ui/error-state';
 import { notifyDone } from '@/components/ui/notify';
 import { t } from '@/lib/i18n';
 
@@ -23,7 +24,10 @@ export function FactorSection() {
     setCodes(null);
     void cache.invalidateQueries({ queryKey: keys.factor });
   };
-  if (!factor.data) return null;
+  if (factor.isError && !factor.data) {
+    return <ErrorState error={factor.error} onRetry={() => void factor.refetch()} />;
+  }
+  if (!factor.data) return <Skeleton height={150} radius="lg" />;
   const { enabled, backup_codes_left: left } = factor.data;
   return (
     <section className="card" style={{ padding: 24 }}>
@@ -61,7 +65,14 @@ export function FactorSection() {
           </Button>
         )}
       </Group>
-      <Modal opened={open !== null} onClose={close} title={t('factor.title')} centered>
+      <Modal
+        opened={open !== null}
+        onClose={close}
+        title={t('factor.title')}
+        // Backup codes are shown once: a click beside them must not lose them.
+        closeOnClickOutside={false}
+        centered
+      >
         {open === 'setup' ? <FactorSetup onDone={close} /> : null}
         {open === 'off' ? (
           <ProveForm

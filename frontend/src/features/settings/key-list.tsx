@@ -4,12 +4,20 @@ import { modals } from '@mantine/modals';
 import { useApiKeyCommands } from '@/api/members';
 import type { ApiKey } from '@/api/types';
 import { notifyError } from '@/components/ui/notify';
-import { ago } from '@/lib/format';
+import { useNow } from '@/hooks/use-now';
+import { ago, fullDate } from '@/lib/format';
 import { t } from '@/lib/i18n';
+
+function expiry(at: string, now: number): string {
+  return Date.parse(at) > now
+    ? t('apiKeys.expiresOn', { when: fullDate(at) })
+    : t('apiKeys.expired', { when: fullDate(at) });
+}
 
 /** Keys of a workspace, by how they begin. */
 export function KeyList({ workspaceId, items }: { workspaceId: string; items: ApiKey[] }) {
   const { revoke } = useApiKeyCommands(workspaceId);
+  const now = useNow();
   const ask = (key: ApiKey) => {
     modals.openConfirmModal({
       title: t('apiKeys.revokeTitle'),
@@ -35,11 +43,12 @@ export function KeyList({ workspaceId, items }: { workspaceId: string; items: Ap
             </Text>
             <Text size="sm" c="dimmed">
               <span className="tabular">{key.prefix}…</span> ·{' '}
-              {key.scopes.includes('write') ? t('apiKeys.writes') : t('apiKeys.reads')} · {key.user.email}{' '}
-              ·{' '}
+              {key.scopes.includes('write') ? t('apiKeys.writes') : t('apiKeys.reads')} ·{' '}
+              {key.user.email} ·{' '}
               {key.last_used_at
                 ? t('apiKeys.used', { when: ago(key.last_used_at) })
                 : t('apiKeys.neverUsed')}
+              {key.expires_at ? ` · ${expiry(key.expires_at, now)}` : ''}
             </Text>
           </div>
           <Button

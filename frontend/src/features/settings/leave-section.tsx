@@ -1,13 +1,15 @@
 import { Button, Group, Modal, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { deleteAccount } from '@/api/account';
+import { deleteAccount, factorQuery } from '@/api/account';
 import { t } from '@/lib/i18n';
 
 import { ProveForm } from './prove-form';
 
 /** The account's data to take along, and the way out. */
-export function LeaveSection({ withCode, onExport }: { withCode: boolean; onExport: () => void }) {
+export function LeaveSection({ onExport }: { onExport: () => void }) {
+  const withCode = useQuery(factorQuery).data?.enabled ?? false;
   const [open, setOpen] = useState(false);
   return (
     <section className="card" style={{ padding: 24 }}>
@@ -20,7 +22,7 @@ export function LeaveSection({ withCode, onExport }: { withCode: boolean; onExpo
           {t('account.export')}
         </Button>
         <Button
-          variant="outline"
+          variant="light"
           color="red"
           onClick={() => {
             setOpen(true);

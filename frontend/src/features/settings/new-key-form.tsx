@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { Button, Group, NativeSelect, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { useState, type ReactNode, type SubmitEvent } from 'react';
 
 import { useApiKeyCommands } from '@/api/members';
@@ -6,11 +6,20 @@ import { fieldError } from '@/components/ui/field-error';
 import { SecretBox } from '@/components/ui/secret-box';
 import { t } from '@/lib/i18n';
 
+const DAY_MS = 86_400_000;
+const DAYS = [30, 90, 365];
+
+const LIVES = [
+  ...DAYS.map((count) => ({ value: String(count), label: t('apiKeys.expiry.days', { count }) })),
+  { value: '', label: t('apiKeys.expiry.never') },
+];
+
 /** A new key; the key itself is shown once, at the end. */
 export function NewKeyForm({ workspaceId, onDone }: { workspaceId: string; onDone: () => void }) {
   const { create } = useApiKeyCommands(workspaceId);
   const [name, setName] = useState('');
   const [readOnly, setReadOnly] = useState(false);
+  const [days, setDays] = useState('90');
   const [error, setError] = useState<ReactNode>(null);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -19,7 +28,11 @@ export function NewKeyForm({ workspaceId, onDone }: { workspaceId: string; onDon
       return;
     }
     create.mutate(
-      { name: name.trim(), scopes: readOnly ? ['read'] : ['read', 'write'], expires_at: null },
+      {
+        name: name.trim(),
+        scopes: readOnly ? ['read'] : ['read', 'write'],
+        expires_at: days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null,
+      },
       {
         onError: (failure) => {
           setError(fieldError(failure));
@@ -51,6 +64,15 @@ export function NewKeyForm({ workspaceId, onDone }: { workspaceId: string; onDon
           onChange={(event) => {
             setError(null);
             setName(event.currentTarget.value);
+          }}
+        />
+        <NativeSelect
+          label={t('apiKeys.expires')}
+          size="md"
+          data={LIVES}
+          value={days}
+          onChange={(event) => {
+            setDays(event.currentTarget.value);
           }}
         />
         <Switch

@@ -28,7 +28,10 @@ export function ProveForm({ text, action, danger, withCode, onSubmit, onCancel }
       await onSubmit(password, code.trim());
     } catch (failure) {
       const field = failure instanceof ApiError ? (failure.field ?? 'password') : 'password';
-      setRefusal({ field: field === 'code' ? 'code' : 'password', text: fieldError(failure) });
+      setRefusal({
+        field: withCode && field === 'code' ? 'code' : 'password',
+        text: fieldError(failure),
+      });
     } finally {
       setBusy(false);
     }
