@@ -83,10 +83,16 @@ def remove(path: Path) -> bool:
 
 
 def remove_folder(folder: Path) -> None:
-    """A folder of sealed files, and its name durably."""
-    if folder.exists():
-        shutil.rmtree(folder)
+    """A folder of sealed files, and its name durably. Somebody else may remove some of them at the same time."""
+    for _ in range(100):
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            if folder.exists():
+                continue  # one of its files went while we were at it
+            return
         sync_folder(folder.parent)
+        return
 
 
 def remove_tree(folder: Path) -> None:

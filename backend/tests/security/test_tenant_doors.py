@@ -24,6 +24,7 @@ SYSTEM_WORK = {
     "services/jobs": "workers: they run every tenant's jobs, under a claim that names the workspace",
     "services/admin": "the administrator's figures, readiness, removal of deleted workspaces",
     "services/media/janitor.py": "removes bytes whose rows are gone",
+    "services/media/moving.py": "copies every object that the database names to another store, for the operator",
     "services/media/renditions.py": "a worker: makes playable copies of every tenant's recordings",
     "services/media/uploads.py": "asks for a workspace's row in its own tenant session",
     "services/transcripts/archive.py": "a worker: finds whose texts are to be written, then reads them as their tenant",
