@@ -600,6 +600,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/files/{file_id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Thumbnail
+         * @description The picture of the page that a recording was fetched from; 404 where it had none.
+         */
+        get: operations["files_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/transcribe": {
         parameters: {
             query?: never;
@@ -1548,6 +1568,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Status
+         * @description Versions and parts of this server.
+         */
+        get: operations["administration_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/models": {
         parameters: {
             query?: never;
@@ -1982,6 +2022,11 @@ export interface components {
             /** Etag */
             etag: string;
         };
+        /** DatabaseState */
+        DatabaseState: {
+            /** Dialect */
+            dialect: string;
+        };
         /** DayUsage */
         DayUsage: {
             /** Date */
@@ -2091,6 +2136,26 @@ export interface components {
             enabled: boolean;
             /** Backup Codes Left */
             backup_codes_left: number;
+        };
+        /** FetchingState */
+        FetchingState: {
+            /**
+             * Enabled
+             * @description Jobs may name links.
+             */
+            enabled: boolean;
+            /**
+             * Version
+             * @description Of the yt-dlp that fetches.
+             */
+            version: string | null;
+            /**
+             * Upgraded
+             * @description It is the one in DATA_DIR/yt-dlp, newer than the one that came along.
+             */
+            upgraded: boolean;
+            /** @description The runtime that some sites need; null: none is here. */
+            javascript: components["schemas"]["JavaScript"] | null;
         };
         /**
          * File
@@ -2275,6 +2340,13 @@ export interface components {
             email: string;
             /** @default member */
             role: components["schemas"]["Role"];
+        };
+        /** JavaScript */
+        JavaScript: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
         };
         /**
          * Job
@@ -2524,6 +2596,14 @@ export interface components {
             password: string;
             /** Code */
             code?: string | null;
+        };
+        /** MailState */
+        MailState: {
+            /**
+             * Sends
+             * @description Else mails are files in DATA_DIR/mails.
+             */
+            sends: boolean;
         };
         /**
          * ManagedModel
@@ -3342,6 +3422,23 @@ export interface components {
             speakers?: number | null;
             /** Max Speakers */
             max_speakers?: number | null;
+        };
+        /**
+         * Status
+         * @description What this server is made of, for its administrators.
+         */
+        Status: {
+            /** Version */
+            version: string;
+            yt_dlp: components["schemas"]["FetchingState"];
+            storage: components["schemas"]["StorageState"];
+            database: components["schemas"]["DatabaseState"];
+            mail: components["schemas"]["MailState"];
+        };
+        /** StorageState */
+        StorageState: {
+            /** Backend */
+            backend: string;
         };
         /**
          * TicketResponse
@@ -5456,6 +5553,60 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    files_thumbnail: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                    "image/webp": unknown;
+                };
             };
             /** @description The input is not acceptable; `field` says where. */
             422: {
@@ -8503,6 +8654,53 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    administration_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
             };
             /** @description The input is not acceptable; `field` says where. */
             422: {
