@@ -12,7 +12,6 @@ from pathlib import Path
 from app.core.config.base import PROJECT_ROOT, Group
 from app.core.config.cloud import CloudSettings
 from app.core.config.identity import IdentitySettings, MailSettings
-from app.core.config.limits import LimitSettings
 from app.core.config.links import LinkSettings
 from app.core.config.server import DatabaseSettings, Environment, ServerSettings
 from app.core.config.speech import AUTOMATIC_ENGINES, SpeechSettings
@@ -26,7 +25,6 @@ __all__ = [
     "DatabaseSettings",
     "Environment",
     "IdentitySettings",
-    "LimitSettings",
     "LinkSettings",
     "MailSettings",
     "ServerSettings",
@@ -40,7 +38,6 @@ GROUPS: dict[str, type[Group]] = {
     "database": DatabaseSettings,
     "identity": IdentitySettings,
     "mail": MailSettings,
-    "limits": LimitSettings,
     "storage": StorageSettings,
     "links": LinkSettings,
     "speech": SpeechSettings,
@@ -56,7 +53,6 @@ class Settings:
     database: DatabaseSettings
     identity: IdentitySettings
     mail: MailSettings
-    limits: LimitSettings
     storage: StorageSettings
     links: LinkSettings
     speech: SpeechSettings
@@ -103,10 +99,6 @@ class Settings:
     def links_allowed(self) -> bool:
         """Whether jobs may name a link."""
         return _is_on(self.links.url_ingestion, auto=self.server.env == Environment.LOCAL)
-
-    @property
-    def rate_limited(self) -> bool:
-        return _is_on(self.limits.rate_limits, auto=self.server.env != Environment.LOCAL)
 
 
 def _is_on(value: str, *, auto: bool) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
-from app.core.config.base import Group, http_address
+from app.core.config.base import Group
 
 
 class IdentitySettings(Group):
@@ -34,14 +34,6 @@ class IdentitySettings(Group):
         description="Failed sign-ins of one account from one address before it has to pause.",
     )
     totp_issuer: str = Field("Transcribe", description="Name that authenticator apps show beside the code.")
-    oidc_issuer: str = Field(
-        "", description="Address of an OpenID Connect provider, for signing in with it. Empty: off."
-    )
-    oidc_client_id: str = Field("", description="What the provider calls this server.")
-    oidc_client_secret: SecretStr = Field(SecretStr(""), description="The secret that goes with it.")
-    oidc_name: str = Field("single sign-on", description='What the button says: "Sign in with ...".')
-
-    _oidc_issuer = field_validator("oidc_issuer")(http_address)
 
 
 class MailSettings(Group):

@@ -41,16 +41,6 @@ class ServerSettings(Group):
     data_dir: Path = Field(
         Path("data"), description="Folder for everything the server keeps: database, files, models, secrets."
     )
-    trusted_proxies: int = Field(
-        0,
-        ge=0,
-        le=10,
-        description="How many proxies of yours stand in front: so many entries of X-Forwarded-For are believed. 0: none.",
-    )
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
-        description="Host names this server answers to, separated by commas. Empty: that of PUBLIC_URL, else any.",
-    )
     shutdown_seconds: float = Field(
         20,
         gt=0,
@@ -68,7 +58,6 @@ class ServerSettings(Group):
 
     _cors_origins = field_validator("cors_origins", mode="before")(split_commas)
 
-    _allowed_hosts = field_validator("allowed_hosts", mode="before")(split_commas)
     _public_url = field_validator("public_url")(http_address)
 
     _data_dir = field_validator("data_dir", mode="after")(absolute)
