@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from app.core.errors import InvalidInputError
 from app.core.passwords import MAX_PASSWORD_BYTES, normalize_password
+from app.services.identity.guessable import is_guessable
 
 MAX_EMAIL = 254
 MAX_NAME = 200
 # The library's own switch: `me@box.local` and `ada@team.test` are fine addresses in a home network.
 SPECIAL_USE_DOMAIN_NAMES.clear()
-
-_COMMON_PASSWORDS = Path(__file__).parent / "common_passwords.txt"
 
 
 def normalize_email(email: str) -> str:
@@ -51,13 +47,7 @@ def check_new_password(password: str, email: str, min_length: int, *, field: str
         raise InvalidInputError(f"A password has at least {min_length} characters.", field=field)
     if len(text.encode("utf-8", "replace")) > MAX_PASSWORD_BYTES:
         raise InvalidInputError(f"A password has at most {MAX_PASSWORD_BYTES} bytes.", field=field)
-    folded = text.casefold()
-    if folded == email.casefold():
+    if text.casefold() == email.casefold():
         raise InvalidInputError("The address itself is no password.", field=field)
-    if folded in _common_passwords() or len(set(folded)) < 3:
+    if is_guessable(text, email):
         raise InvalidInputError("This password is one of the first that attackers try.", field=field)
-
-
-@cache
-def _common_passwords() -> frozenset[str]:
-    return frozenset(_COMMON_PASSWORDS.read_text(encoding="utf-8").split())
