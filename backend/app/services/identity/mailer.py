@@ -166,7 +166,8 @@ class MailSender:
         return True
 
     async def _failed(self, mail: Mail, error: Exception) -> None:
-        refused = isinstance(error, ValueError | aiosmtplib.SMTPRecipientsRefused)
+        broken = isinstance(error, ValueError) and not isinstance(error, ssl.SSLError)  # which is one, too
+        refused = broken or isinstance(error, aiosmtplib.SMTPRecipientsRefused)
         text = f"{type(error).__name__}: {error}"[:300]
         if refused or mail.attempts >= MAX_ATTEMPTS:
             log.error("mail_given_up", mail_id=str(mail.id), error=text)
