@@ -9,14 +9,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
-from app.api.content_sources import content_sources
+from app.api.edges.stack import add_edges
 from app.api.errors import add_error_handlers
-from app.api.middleware import BodyLimitShapeMiddleware, RequestContextMiddleware
 from app.api.routers import ROUTERS
-from app.api.share_headers import ShareHeadersMiddleware
 from app.api.spa import add_pages
 from app.core.config import PROJECT_ROOT, Environment, Settings
 from app.core.logging import configure_logging, get_logger
@@ -81,25 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     add_error_handlers(app)
-    if settings.server.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.server.cors_origins),
-            allow_credentials=True,
-            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "Last-Event-ID",
-                "X-Workspace-Id",
-                "X-Request-Id",
-            ],
-            expose_headers=["Content-Disposition", "ETag", "Retry-After", "X-Request-Id"],
-            max_age=600,
-        )
-    app.add_middleware(BodyLimitShapeMiddleware)
-    app.add_middleware(ShareHeadersMiddleware)
-    app.add_middleware(RequestContextMiddleware, sources=content_sources(settings))
+    add_edges(app, settings)
     for router in ROUTERS:
         app.include_router(router, responses=_ERRORS, max_body_size=MAX_JSON_BYTES)
     add_pages(app, PROJECT_ROOT / "frontend" / "dist")

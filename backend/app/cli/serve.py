@@ -47,6 +47,7 @@ def serve() -> None:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # TRUSTED_PROXIES counts them (app.api.edges.forwarded)
                 date_header=True,
                 ws_per_message_deflate=False,
                 ws_max_size=64 * 1024,

@@ -19,6 +19,7 @@ from app.core.config import Settings
 from app.core.logging import get_logger
 from app.core.metrics import Metrics
 from app.core.passwords import Passwords
+from app.core.rates import RateCounter
 from app.core.secrets import load_secret
 from app.db.session import Database
 from app.factory.parts import (
@@ -26,6 +27,7 @@ from app.factory.parts import (
     build_fetcher,
     build_links,
     build_local_store,
+    build_rates,
     build_s3_store,
     build_sessions,
     build_store,
@@ -89,6 +91,7 @@ class Container:
     settings: Settings
     database: Database
     metrics: Metrics
+    rates: RateCounter | None  # None: nothing is counted
     secret: bytes = field(repr=False)  # keys come from it through `derive_key`, one a purpose
     sessions: Sessions
     identity: Accounts
@@ -164,6 +167,8 @@ class Container:
         )
         await self.cloud.close()
         await self._write_notes()
+        if self.rates is not None:
+            await self.rates.close()
         await self.database.close()
 
     async def _write_notes(self) -> None:
@@ -271,6 +276,7 @@ def build_container(settings: Settings) -> Container:
         settings=settings,
         database=database,
         metrics=Metrics(),
+        rates=build_rates(settings),
         secret=secret,
         sessions=sessions,
         identity=identity,

@@ -11,6 +11,7 @@ from app.asr.models import is_known, is_path
 from app.core.config import Settings
 from app.core.errors import ConfigurationError
 from app.core.passwords import Passwords
+from app.core.rates import RateCounter, read_rule
 from app.core.secrets import load_secret
 from app.core.security import AccessTokens, derive_key
 from app.db.session import Database
@@ -75,6 +76,29 @@ def build_accounts(
         throttle=throttle,
         recovery=recovery,
         wake_removal=wake_removal,
+    )
+
+
+def build_rates(settings: Settings) -> RateCounter | None:
+    """None where nothing is counted. The names are those of `app.api.edges`."""
+    if not settings.limits_rates:
+        return None
+    edges = settings.edges
+    rules = {
+        "requests": edges.rate_limit_requests,
+        "auth": edges.rate_limit_auth,
+        "unlock": edges.rate_limit_unlock,
+        "submissions": edges.rate_limit_submissions,
+        "submissions_user": edges.rate_limit_submissions_user,
+        "submissions_key": edges.rate_limit_submissions_key,
+        "uploads": edges.rate_limit_uploads,
+        "uploads_user": edges.rate_limit_uploads,
+        "uploads_key": edges.rate_limit_uploads,
+    }
+    return RateCounter(
+        {name: read_rule(text) for name, text in rules.items()},
+        redis_url=settings.server.redis_url.get_secret_value(),
+        local=("requests",),
     )
 
 

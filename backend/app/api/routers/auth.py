@@ -181,7 +181,10 @@ def _is_secure(request: Request, container: Container) -> bool:
 
 
 def _reached_on_loopback(request: Request) -> bool:
-    """False where this request came in over a network interface: `uvicorn --host` says nothing to the settings."""
+    """False where this request came in over a network interface (`uvicorn --host` says nothing to the settings), or
+    through a proxy on this machine."""
+    if "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+        return False
     server = request.scope.get("server")
     try:
         return server is None or ipaddress.ip_address(server[0]).is_loopback

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.core.config.base import PROJECT_ROOT, Group
 from app.core.config.cloud import CloudSettings
+from app.core.config.edges import EdgeSettings
 from app.core.config.identity import IdentitySettings, MailSettings
 from app.core.config.links import LinkSettings
 from app.core.config.server import DatabaseSettings, Environment, ServerSettings
@@ -23,6 +24,7 @@ __all__ = [
     "PROJECT_ROOT",
     "CloudSettings",
     "DatabaseSettings",
+    "EdgeSettings",
     "Environment",
     "IdentitySettings",
     "LinkSettings",
@@ -35,6 +37,7 @@ __all__ = [
 
 GROUPS: dict[str, type[Group]] = {
     "server": ServerSettings,
+    "edges": EdgeSettings,
     "database": DatabaseSettings,
     "identity": IdentitySettings,
     "mail": MailSettings,
@@ -50,6 +53,7 @@ class Settings:
     """All groups; built once in the factory and passed down."""
 
     server: ServerSettings
+    edges: EdgeSettings
     database: DatabaseSettings
     identity: IdentitySettings
     mail: MailSettings
@@ -94,6 +98,11 @@ class Settings:
     def sends_mail(self) -> bool:
         """False: mails are files, and whoever makes a link hands it over."""
         return bool(self.mail.smtp_host)
+
+    @property
+    def limits_rates(self) -> bool:
+        """Whether requests are counted."""
+        return _is_on(self.edges.rate_limit_enabled, auto=self.server.env != Environment.LOCAL)
 
     @property
     def links_allowed(self) -> bool:

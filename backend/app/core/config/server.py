@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from app.core.addresses import is_loopback
@@ -38,6 +38,11 @@ class ServerSettings(Group):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Other origins whose pages may call the API, separated by commas."
     )
+    redis_url: SecretStr = Field(
+        SecretStr(""),
+        description="redis://[:password@]host:port/0, shared by several servers: rate limits are counted there. Empty: in "
+        "memory.",
+    )
     data_dir: Path = Field(
         Path("data"), description="Folder for everything the server keeps: database, files, models, secrets."
     )
@@ -59,6 +64,13 @@ class ServerSettings(Group):
     _cors_origins = field_validator("cors_origins", mode="before")(split_commas)
 
     _public_url = field_validator("public_url")(http_address)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("must begin with redis:// or rediss://")
+        return value
 
     _data_dir = field_validator("data_dir", mode="after")(absolute)
 

@@ -103,7 +103,8 @@ class Accounts:
     ) -> RegistrationState:
         """`reached_on_loopback=False`: a request came in over the network, whatever HOST says."""
         first = not await _any_user(session)
-        local_only = self._settings.server.listens_on_loopback and reached_on_loopback
+        private = self._settings.server.listens_on_loopback and self._settings.edges.trusted_proxies == 0
+        local_only = private and reached_on_loopback
         return RegistrationState(
             open=self._settings.identity.allow_registration,
             needs_first_account=first,

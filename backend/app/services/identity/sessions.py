@@ -12,6 +12,7 @@ from app.core.clock import utcnow
 from app.core.errors import NotFoundError, UnauthenticatedError
 from app.core.security import (
     SIGN_IN_AGAIN,
+    AccessClaims,
     AccessTokens,
     derive_key,
     derive_token,
@@ -146,6 +147,10 @@ class Sessions:
             session.add(RefreshToken(token_hash=hash_token(refresh_token), session_id=row.id))
             await session.flush()
         return SignIn(user.id, self._tokens.issue(user.id, row.id), refresh_token)
+
+    def read_claims(self, token: str) -> AccessClaims:
+        """What a token says, by its signature alone: its session may have ended. Raises `UnauthenticatedError`."""
+        return self._tokens.verify(token)
 
     async def refresh(self, refresh_token: str) -> SignIn:
         """Trades a refresh token for its child and a new access token.

@@ -1,0 +1,50 @@
+"""The edges in their order."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from app.api.content_sources import content_sources
+from app.api.edges.forwarded import ForwardedMiddleware
+from app.api.edges.hosts import HostsMiddleware
+from app.api.edges.rate_limits import RateLimitMiddleware
+from app.api.middleware import BodyLimitShapeMiddleware, RequestContextMiddleware
+from app.api.share_headers import ShareHeadersMiddleware
+from app.core.config import Settings
+
+
+def add_edges(app: FastAPI, settings: Settings) -> None:
+    """From the innermost, beside the routes, to the outermost, beside the network."""
+    server, edges = settings.server, settings.edges
+    app.add_middleware(RateLimitMiddleware)
+    if server.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(server.cors_origins),
+            allow_credentials=True,
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Last-Event-ID",
+                "X-Workspace-Id",
+                "X-Request-Id",
+            ],
+            expose_headers=[
+                "Content-Disposition",
+                "ETag",
+                "RateLimit-Limit",
+                "RateLimit-Policy",
+                "RateLimit-Remaining",
+                "RateLimit-Reset",
+                "Retry-After",
+                "X-Request-Id",
+            ],
+            max_age=600,
+        )
+    app.add_middleware(BodyLimitShapeMiddleware)
+    app.add_middleware(ShareHeadersMiddleware)
+    app.add_middleware(HostsMiddleware, allowed=edges.allowed_hosts, public_url=server.public_url)
+    app.add_middleware(RequestContextMiddleware, sources=content_sources(settings))
+    app.add_middleware(ForwardedMiddleware, proxies=edges.trusted_proxies)
