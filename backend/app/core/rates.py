@@ -11,6 +11,7 @@ from limits import RateLimitItem, parse_many
 from limits.aio.storage import MovingWindowSupport, RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
+from redis.asyncio import ConnectionPool
 
 from app.core.logging import get_logger
 
@@ -18,6 +19,7 @@ log = get_logger(__name__)
 
 _MAX_KEYS = 20_000
 _COMPLAIN_SECONDS = 60.0
+_REDIS_SECONDS = 1.0  # a request waits no longer for its count
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +123,20 @@ class RateCounter:
         self._rules, self._local = rules, local
         self._memory = MovingWindowRateLimiter(MemoryCounts())
         self._shared: MovingWindowRateLimiter | None = None
-        self._redis: RedisStorage | None = None
+        self._pool: ConnectionPool | None = None
         self._complained = -_COMPLAIN_SECONDS
         if redis_url:
-            self._redis = RedisStorage(
+            self._pool = ConnectionPool.from_url(
+                redis_url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
+            )
+            storage = RedisStorage(
                 f"async+{redis_url}",
                 wrap_exceptions=True,
                 implementation="redispy",
                 key_prefix="transcribe:rates",
-                socket_timeout=1.0,
-                socket_connect_timeout=1.0,
+                connection_pool=self._pool,  # type: ignore[arg-type]  # passed on as it is
             )
-            self._shared = MovingWindowRateLimiter(self._redis)
+            self._shared = MovingWindowRateLimiter(storage)
 
     async def count(self, entries: Sequence[tuple[str, str]]) -> Verdict | None:
         """One more request under each (name of a rule, who): stops at the first that is full.
@@ -150,8 +154,8 @@ class RateCounter:
         return tightest
 
     async def close(self) -> None:
-        if self._redis is not None:
-            await self._redis.bridge.get_connection().aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
 
     async def _count(self, item: RateLimitItem, name: str, who: str) -> Verdict:
         if self._shared is not None and name not in self._local:
