@@ -6,12 +6,12 @@ import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from limits import RateLimitItem, parse_many
-from limits.aio.storage import MovingWindowSupport, RedisStorage, Storage
+from limits.aio.storage import MovingWindowSupport, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
-from redis.asyncio import ConnectionPool
 
 from app.core.logging import get_logger
 
@@ -19,7 +19,6 @@ log = get_logger(__name__)
 
 _MAX_KEYS = 20_000
 _COMPLAIN_SECONDS = 60.0
-_REDIS_SECONDS = 1.0  # a request waits no longer for its count
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +110,15 @@ class MemoryCounts(Storage, MovingWindowSupport):
         raise NotImplementedError("moving windows only")
 
 
+class SharedCounts(Protocol):
+    """Where several servers count together."""
+
+    @property
+    def limiter(self) -> MovingWindowRateLimiter: ...
+
+    async def close(self) -> None: ...
+
+
 class RateCounter:
     """Counts under names ("submissions", "auth") what `rules` allow.
 
@@ -118,25 +126,14 @@ class RateCounter:
     a closed one.
     """
 
-    def __init__(self, rules: Rules, *, redis_url: str = "", local: Collection[str] = ()) -> None:
+    def __init__(
+        self, rules: Rules, *, shared: SharedCounts | None = None, local: Collection[str] = ()
+    ) -> None:
         """Rules in `local` are counted in this server alone, which saves a round trip."""
         self._rules, self._local = rules, local
         self._memory = MovingWindowRateLimiter(MemoryCounts())
-        self._shared: MovingWindowRateLimiter | None = None
-        self._pool: ConnectionPool | None = None
+        self._shared = shared
         self._complained = -_COMPLAIN_SECONDS
-        if redis_url:
-            self._pool = ConnectionPool.from_url(
-                redis_url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
-            )
-            storage = RedisStorage(
-                f"async+{redis_url}",
-                wrap_exceptions=True,
-                implementation="redispy",
-                key_prefix="transcribe:rates",
-                connection_pool=self._pool,  # type: ignore[arg-type]  # passed on as it is
-            )
-            self._shared = MovingWindowRateLimiter(storage)
 
     async def count(self, entries: Sequence[tuple[str, str]]) -> Verdict | None:
         """One more request under each (name of a rule, who): stops at the first that is full.
@@ -154,13 +151,13 @@ class RateCounter:
         return tightest
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.aclose()
+        if self._shared is not None:
+            await self._shared.close()
 
     async def _count(self, item: RateLimitItem, name: str, who: str) -> Verdict:
         if self._shared is not None and name not in self._local:
             try:
-                return await _hit(self._shared, item, name, who)
+                return await _hit(self._shared.limiter, item, name, who)
             except (StorageError, OSError) as error:
                 self._complain(error)
         return await _hit(self._memory, item, name, who)

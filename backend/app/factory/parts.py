@@ -11,7 +11,7 @@ from app.asr.models import is_known, is_path
 from app.core.config import Settings
 from app.core.errors import ConfigurationError
 from app.core.passwords import Passwords
-from app.core.rates import RateCounter, read_rule
+from app.core.rates import RateCounter, SharedCounts, read_rule
 from app.core.secrets import load_secret
 from app.core.security import AccessTokens, derive_key
 from app.db.session import Database
@@ -97,9 +97,17 @@ def build_rates(settings: Settings) -> RateCounter | None:
     }
     return RateCounter(
         {name: read_rule(text) for name, text in rules.items()},
-        redis_url=settings.server.redis_url.get_secret_value(),
+        shared=_build_shared_counts(settings.server.redis_url.get_secret_value()),
         local=("requests",),
     )
+
+
+def _build_shared_counts(redis_url: str) -> SharedCounts | None:
+    if not redis_url:
+        return None
+    from app.core.redis_rates import RedisCounts  # the client costs a third of a second at every start
+
+    return RedisCounts(redis_url)
 
 
 def build_fetcher(settings: Settings) -> Fetcher:

@@ -9,6 +9,7 @@ import pytest
 
 from app.core.addresses import counted_as
 from app.core.rates import MemoryCounts, RateCounter, Verdict, read_rule
+from app.core.redis_rates import RedisCounts
 
 
 async def take(counter: RateCounter, name: str = "a", who: str = "ada") -> Verdict:
@@ -78,7 +79,7 @@ async def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_while_redis_is_away_the_server_counts_for_itself() -> None:
     """Nothing listens there: neither is everything let through, nor everything refused."""
-    counter = RateCounter({"a": read_rule("2/hour")}, redis_url="redis://127.0.0.1:1/0")
+    counter = RateCounter({"a": read_rule("2/hour")}, shared=RedisCounts("redis://127.0.0.1:1/0"))
     assert [(await take(counter)).allowed for _ in range(3)] == [True, True, False]
     await counter.close()
 
