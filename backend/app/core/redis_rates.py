@@ -15,7 +15,7 @@ class RedisCounts:
     def __init__(self, url: str) -> None:
         self._pool = ConnectionPool.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
         storage = RedisStorage(
-            "async+redis://localhost",  # not looked at: the pool knows where
+            "async+redis://localhost:6379",  # not looked at: the pool knows where
             wrap_exceptions=True,
             implementation="redispy",
             key_prefix="transcribe:rates",
