@@ -45,6 +45,7 @@ from app.services.identity.key_uses import KeyUses
 from app.services.identity.mailer import EVERY_SECONDS as MAIL_SECONDS
 from app.services.identity.mailer import MailSender, build_mailer
 from app.services.identity.sessions import Sessions
+from app.services.jobs.bulk import BulkJobs
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cache import ResultCache
 from app.services.jobs.cloud import CloudDesk
@@ -109,6 +110,7 @@ class Container:
     jobs: JobService
     links: LinkDesk
     repairs: Repairs
+    bulk: BulkJobs
     readiness: Readiness
     maintenance: Maintenance
     share_links: ShareLinks
@@ -294,6 +296,7 @@ def build_container(settings: Settings) -> Container:
         jobs=jobs,
         links=links,
         repairs=Repairs(bus, ring=dispatcher.ring),
+        bulk=BulkJobs(database, jobs, files),
         readiness=Readiness(database, store, chooser, settings.server.data_dir),
         maintenance=Maintenance(
             [

@@ -197,6 +197,7 @@ class Job(BaseModel):
     low_accuracy: bool = Field(description="A draft by a small offline engine; run again with a real model.")
     engine_reasons: list[str] = Field(description="Why this engine was taken, and what spoke against others.")
     wait_reason: str | None = Field(None, description="Why it waits: model_missing, model_downloading, …")
+    run_after: datetime | None = Field(None, description="Of a pending job: it is not tried before this.")
     cancel_requested: bool
     attempt: int = Field(ge=1)
     windows: WindowCounts

@@ -17,7 +17,8 @@ class Op:
     open: of no tenant, asked without an account (`why`) · own: of the account that asks · tenant: X-Workspace-Id ·
     path: a workspace in the path · token: a share link's token · grant: a job that was shared with the account ·
     admin: for administrators of the server.
-    `needs` is the least role that may; `body` makes one from ids; `stream` never ends by itself.
+    `needs` is the least role that may; `body` makes one from ids; `stream` never ends by itself; `each` answers 200 with
+    an item for every id that was named, in which an unknown one is refused.
     """
 
     kind: Kind
@@ -25,6 +26,7 @@ class Op:
     body: Callable[[Ids], Any] | None = None
     form: bool = False
     stream: bool = False
+    each: bool = False
     why: str = ""
 
 
@@ -89,6 +91,9 @@ TABLE: dict[str, Op] = {
     "jobs_delete": WRITE,
     "jobs_cancel": WRITE,
     "jobs_retry": WRITE,
+    "jobs_retry_now": WRITE,
+    "jobs_count": READ,
+    "jobs_bulk": Op("tenant", "member", lambda ids: {"action": "delete", "ids": [ids["job_id"]]}, each=True),
     "jobs_retry_gaps": WRITE,
     "jobs_retry_speakers": WRITE,
     "jobs_name_speaker": Op("tenant", "member", fixed(name="Eve")),

@@ -680,6 +680,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count
+         * @description How many jobs the list with this filter has.
+         */
+        get: operations["jobs_count"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bulk
+         * @description Cancel, retry or delete many jobs. Answers 200 with what became of each.
+         */
+        post: operations["jobs_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -762,6 +802,26 @@ export interface paths {
          * @description Run it again under the same id; with another engine or model where one is named.
          */
         post: operations["jobs_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/retry-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Now
+         * @description Try a job that waits at once, instead of at its `run_after`.
+         */
+        post: operations["jobs_retry_now"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1983,6 +2043,94 @@ export interface components {
              */
             client_secret?: string | null;
         };
+        /**
+         * BulkAction
+         * @description RETRY begins failed and cancelled jobs again and tries waiting ones at once; never a completed one, whose text
+         *     nobody asked to replace.
+         * @enum {string}
+         */
+        BulkAction: "cancel" | "retry" | "delete";
+        /**
+         * BulkAnswer
+         * @description One item for each job; with a filter, `next_cursor` until all were looked at.
+         */
+        BulkAnswer: {
+            /** Items */
+            items: components["schemas"]["BulkItem"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * BulkFilter
+         * @description Which jobs, as in the list.
+         */
+        BulkFilter: {
+            /**
+             * Status
+             * @description Nothing: every status.
+             * @default []
+             */
+            status: components["schemas"]["JobStatus"][];
+            /**
+             * Q
+             * @description Part of a file name.
+             */
+            q?: string | null;
+            /**
+             * Created Before
+             * @description Leaves out what has come since.
+             */
+            created_before?: string | null;
+        };
+        /**
+         * BulkItem
+         * @description What became of one job.
+         */
+        BulkItem: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Filename
+             * @description Null where the workspace has no such job.
+             */
+            filename: string | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "done" | "refused";
+            /**
+             * Code
+             * @description Of what was refused: as the errors of a single job.
+             */
+            code?: string | null;
+            /** Message */
+            message?: string | null;
+        };
+        /**
+         * BulkRequest
+         * @description What to do, and with which jobs: named one by one, or all that a filter finds.
+         */
+        BulkRequest: {
+            action: components["schemas"]["BulkAction"];
+            /** Ids */
+            ids?: string[] | null;
+            filter?: components["schemas"]["BulkFilter"] | null;
+            /**
+             * Limit
+             * @description With a filter: how many in this request.
+             * @default 100
+             */
+            limit: number;
+            /**
+             * Cursor
+             * @description With a filter: next_cursor of the answer before.
+             */
+            cursor?: string | null;
+        };
         /** BytesUsage */
         BytesUsage: {
             /** Used */
@@ -2432,6 +2580,11 @@ export interface components {
              * @description Why it waits: model_missing, model_downloading, …
              */
             wait_reason?: string | null;
+            /**
+             * Run After
+             * @description Of a pending job: it is not tried before this.
+             */
+            run_after?: string | null;
             /** Cancel Requested */
             cancel_requested: boolean;
             /** Attempt */
@@ -2470,6 +2623,16 @@ export interface components {
             started_at: string | null;
             /** Finished At */
             finished_at: string | null;
+        };
+        /**
+         * JobCount
+         * @description How many jobs a list has; `more` where it was not counted to the end.
+         */
+        JobCount: {
+            /** Count */
+            count: number;
+            /** More */
+            more: boolean;
         };
         /**
          * JobCreate
@@ -5827,15 +5990,124 @@ export interface operations {
             };
         };
     };
-    jobs_list: {
+    jobs_count: {
         parameters: {
             query?: {
                 /** @description One status, or several: repeated, or separated by commas. */
                 status?: string[] | null;
                 /** @description Part of a file name. */
                 q?: string | null;
+            };
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCount"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    jobs_bulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    jobs_list: {
+        parameters: {
+            query?: {
                 limit?: number;
                 cursor?: string | null;
+                /** @description One status, or several: repeated, or separated by commas. */
+                status?: string[] | null;
+                /** @description Part of a file name. */
+                q?: string | null;
             };
             header?: {
                 /** @description The workspace that is meant; by default your own. */
@@ -6109,6 +6381,58 @@ export interface operations {
                 "application/json": components["schemas"]["JobRetry"] | null;
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    jobs_retry_now: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {

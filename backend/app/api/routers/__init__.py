@@ -7,6 +7,7 @@ from app.api.routers import (
     admin,
     api_keys,
     auth,
+    bulk,
     files,
     jobs,
     live,
@@ -20,7 +21,7 @@ from app.api.routers import (
     workspaces,
 )
 
-# live stands before jobs: /api/jobs/events is not the job named "events".
+# live and bulk stand before jobs: /api/jobs/events is not the job named "events".
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     account.router,
@@ -28,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     store.router,
     transcribe.router,
     live.router,
+    bulk.router,
     jobs.router,
     shares.router,
     share_links.router,

@@ -11,10 +11,8 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from app.api.deps import ContainerDep, CurrentTenant, TenantRead, TenantWrite
 from app.api.disposition import transcript_attachment, transcript_name
-from app.core.errors import InvalidInputError
+from app.api.job_query import JobQuery
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
-from app.models import JobStatus
-from app.schemas.common import KeptText
 from app.schemas.jobs import (
     DownloadFormat,
     GapsRetry,
@@ -53,30 +51,16 @@ async def create(
 async def list_jobs(
     container: ContainerDep,
     session: TenantRead,
-    status: Annotated[
-        list[str] | None, Query(description="One status, or several: repeated, or separated by commas.")
-    ] = None,
-    q: Annotated[KeptText | None, Query(max_length=200, description="Part of a file name.")] = None,
+    wanted: JobQuery,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Any:
     """The workspace's jobs, newest first."""
-    jobs, following = await container.jobs.list(
-        session, statuses=_statuses(status or []), q=q, limit=limit, cursor=Cursor.decode(cursor)
-    )
+    jobs, following = await container.jobs.list(session, wanted, limit=limit, cursor=Cursor.decode(cursor))
     return {
         "items": [job_view(job) for job in jobs],
         "next_cursor": following.encode() if following is not None else None,
     }
-
-
-def _statuses(given: list[str]) -> list[JobStatus]:
-    names = [name.strip() for value in given for name in value.split(",") if name.strip()]
-    try:
-        return [JobStatus(name) for name in names]
-    except ValueError:
-        allowed = ", ".join(JobStatus)
-        raise InvalidInputError(f"status: must be of {allowed}.", field="query.status") from None
 
 
 @router.get("/{job_id}", response_model=Job)
@@ -106,6 +90,12 @@ async def retry(
     """Run it again under the same id; with another engine or model where one is named."""
     body = body or JobRetry()
     return job_view(await container.jobs.retry(session, job_id, engine=body.engine, model=body.model))
+
+
+@router.post("/{job_id}/retry-now", response_model=Job, name="retry_now")
+async def retry_now(job_id: UUID, container: ContainerDep, session: TenantWrite) -> Any:
+    """Try a job that waits at once, instead of at its `run_after`."""
+    return job_view(await container.jobs.retry_now(session, job_id))
 
 
 @router.post("/{job_id}/gaps/retry", response_model=Job, name="retry_gaps")

@@ -32,6 +32,7 @@ from app.services.jobs.bus import EventBus
 from app.services.jobs.cloud_gate import CloudGate
 from app.services.jobs.events import append_end, append_status
 from app.services.jobs.options import merge_hints
+from app.services.jobs.pages import JobFilter, page_of
 from app.services.jobs.requeue import requeue, require_recording
 from app.services.transcripts.archive import forget_archived
 
@@ -135,32 +136,10 @@ class JobService:
         return await _get(session, Job, job_id)
 
     async def list(
-        self,
-        session: TenantSession,
-        *,
-        statuses: Sequence[str],
-        q: str | None,
-        limit: int,
-        cursor: Cursor | None,
+        self, session: TenantSession, wanted: JobFilter, *, limit: int, cursor: Cursor | None
     ) -> tuple[list[Job], Cursor | None]:
-        """Newest first; in any of `statuses`, or all. `q` finds part of a file name, whatever its case."""
-        # The mixin's filter is there too; said again so that the planner takes the (workspace, time) index.
-        statement = sa.select(Job).where(Job.workspace_id == session.workspace_id)
-        if statuses:
-            statement = statement.where(Job.status.in_(statuses))
-        if q:
-            statement = statement.where(Job.filename.icontains(q, autoescape=True))
-        if cursor is not None:
-            statement = statement.where(sa.tuple_(Job.created_at, Job.id) < sa.tuple_(*_bound(cursor)))
-        rows = await session.execute(
-            statement.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit + 1)
-        )
-        jobs = list(rows.scalars())
-        following = None
-        if len(jobs) > limit:
-            jobs = jobs[:limit]
-            following = Cursor(jobs[-1].created_at, jobs[-1].id)
-        return jobs, following
+        """A page of the jobs that are wanted, newest first, and where the next begins."""
+        return await page_of(session, wanted, limit=limit, cursor=cursor)
 
     async def cancel(self, session: TenantSession, job_id: UUID) -> Job:
         """At once where it waits; where it runs, the worker is told and ends it. 409 where it is final."""
@@ -210,6 +189,18 @@ class JobService:
         await minutes.reserve(session, job)
         return job
 
+    async def retry_now(self, session: TenantSession, job_id: UUID) -> Job:
+        """Try a waiting job at once instead of at its time. 409 where it does not wait."""
+        job = await _get(session, Job, job_id, lock=True)
+        if job.status != JobStatus.PENDING:
+            raise InvalidStateError(f"This job is {job.status}. Only one that waits can be tried at once.")
+        now = await session.database_now()
+        if job.run_after > now:
+            job.run_after = now
+            await append_status(session, self._bus, job)
+        session.after_commit(self._ring)
+        return job
+
     async def delete(self, session: TenantSession, job_id: UUID) -> UUID | None:
         """The job, its text and its events. A worker that still runs it loses its claim and stops.
 
@@ -229,13 +220,6 @@ class JobService:
             forget = self._forget
             session.after_commit(lambda: forget(keys))
         return file_id
-
-
-def _bound(cursor: Cursor) -> tuple[Any, Any]:
-    return (
-        sa.literal(cursor.created_at, Job.created_at.type),
-        sa.literal(cursor.id, Job.id.type),
-    )
 
 
 T = TypeVar("T", Job, MediaFile)

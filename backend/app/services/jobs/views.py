@@ -45,6 +45,7 @@ def job_view(job: Job) -> dict[str, Any]:
         "low_accuracy": job.low_accuracy,
         "engine_reasons": job.engine_reasons,
         "wait_reason": job.wait_reason,
+        "run_after": _time(job.run_after) if job.status == JobStatus.PENDING else None,
         "cancel_requested": job.cancel_requested_at is not None,
         "attempt": job.attempt,
         "windows": {
