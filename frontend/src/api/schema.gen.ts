@@ -2044,13 +2044,6 @@ export interface components {
             client_secret?: string | null;
         };
         /**
-         * BulkAction
-         * @description RETRY begins failed and cancelled jobs again and tries waiting ones at once; never a completed one, whose text
-         *     nobody asked to replace.
-         * @enum {string}
-         */
-        BulkAction: "cancel" | "retry" | "delete";
-        /**
          * BulkAnswer
          * @description One item for each job; with a filter, `next_cursor` until all were looked at.
          */
@@ -2115,7 +2108,12 @@ export interface components {
          * @description What to do, and with which jobs: named one by one, or all that a filter finds.
          */
         BulkRequest: {
-            action: components["schemas"]["BulkAction"];
+            /**
+             * Action
+             * @description retry begins failed and cancelled jobs again and tries waiting ones at once.
+             * @enum {string}
+             */
+            action: "cancel" | "retry" | "delete";
             /** Ids */
             ids?: string[] | null;
             filter?: components["schemas"]["BulkFilter"] | null;
