@@ -59,7 +59,7 @@ async def reset_token(app: RunningApp) -> str:
     return token_in((await mails_to(app.container.database, EMAIL))[-1])
 
 
-async def test_a_forgotten_password_is_replaced_and_everybody_is_signed_out(app: RunningApp) -> None:
+async def test_row_26_a_forgotten_password_is_replaced_and_everybody_is_signed_out(app: RunningApp) -> None:
     ada = await register(app.client)
     token = await reset_token(app)
     assert (await post(app, "password/reset", token=token, new_password="short")).status_code == 422
@@ -73,7 +73,7 @@ async def test_a_forgotten_password_is_replaced_and_everybody_is_signed_out(app:
     assert told.subject == "Your password was changed"
 
 
-async def test_reset_tokens_expire_and_one_use_ends_the_others(app: RunningApp) -> None:
+async def test_row_26_reset_tokens_expire_and_one_use_ends_the_others(app: RunningApp) -> None:
     await register(app.client)
     first, second = await reset_token(app), await reset_token(app)
     assert (await post(app, "password/reset", token=second, new_password=NEW)).status_code == 204
@@ -86,7 +86,7 @@ async def test_reset_tokens_expire_and_one_use_ends_the_others(app: RunningApp) 
         assert code_of(answer) == (410, "token_invalid")
 
 
-async def test_one_token_is_used_once_by_many_at_once(app: RunningApp) -> None:
+async def test_row_26_one_token_is_used_once_by_many_at_once(app: RunningApp) -> None:
     await register(app.client)
     token = await reset_token(app)
     answers = await asyncio.gather(
@@ -95,7 +95,7 @@ async def test_one_token_is_used_once_by_many_at_once(app: RunningApp) -> None:
     assert sorted(answer.status_code for answer in answers) == [204, 410, 410, 410, 410]
 
 
-async def test_a_token_of_one_purpose_is_no_token_of_another(app: RunningApp) -> None:
+async def test_row_26_a_token_of_one_purpose_is_no_token_of_another(app: RunningApp) -> None:
     await register(app.client)
     token = await reset_token(app)
     assert code_of(await post(app, "verify-email", token=token)) == (410, "token_invalid")
@@ -125,7 +125,7 @@ async def test_an_account_works_once_its_address_is_verified(careful: RunningApp
     assert signed_in.json()["user"]["email_verified"] is True
 
 
-async def test_registering_a_known_address_tells_its_owner_only(careful: RunningApp) -> None:
+async def test_row_24_registering_a_known_address_tells_its_owner_only(careful: RunningApp) -> None:
     body = {"email": EMAIL, "password": PASSWORD}
     first, second = await post(careful, "register", **body), await post(careful, "register", **body)
     assert (first.status_code, first.content) == (second.status_code, second.content) == (202, second.content)
@@ -195,7 +195,7 @@ async def test_the_second_factor_is_asked_for_once_the_password_was_right(app: R
     assert state.json() == {"enabled": True, "backup_codes_left": 10}
 
 
-async def test_a_code_counts_once_whoever_shows_it_again(app: RunningApp) -> None:
+async def test_row_25_a_code_counts_once_whoever_shows_it_again(app: RunningApp) -> None:
     ada = await register(app.client)
     totp, _ = await enable(app, ada)
     code = totp.now()
@@ -271,7 +271,7 @@ async def test_devices_are_listed_and_signed_out(app: RunningApp) -> None:
 # Guessing
 
 
-async def test_guessing_is_slowed_down_for_known_and_unknown_accounts_alike(
+async def test_row_25_guessing_is_slowed_down_for_known_and_unknown_accounts_alike(
     make_app: MakeApp, database_url: str
 ) -> None:
     app = await make_app(database_url=database_url, lockout_failures=3)
@@ -336,7 +336,7 @@ async def test_an_account_can_be_taken_along(app: RunningApp) -> None:
     assert "argon2" not in answer.text
 
 
-async def test_links_lead_where_the_operator_says(make_app: MakeApp, database_url: str) -> None:
+async def test_row_26_links_lead_where_the_operator_says(make_app: MakeApp, database_url: str) -> None:
     app = await make_app(database_url=database_url, public_url="https://transcribe.example.org")
     await register(app.client)
     answer = await app.client.post(

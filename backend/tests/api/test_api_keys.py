@@ -57,7 +57,7 @@ async def test_a_key_is_shown_once_and_works_like_its_user(app: RunningApp) -> N
     assert made["key"] not in f"{stored.key_hash}{stored.prefix}{stored.name}"
 
 
-async def test_threat_row_27_what_a_key_never_reaches(app: RunningApp) -> None:
+async def test_row_27_what_a_key_never_reaches(app: RunningApp) -> None:
     ada = await register(app.client)
     made = await make_key(app, ada)
     own = f"/api/workspaces/{ada.workspace_id}"
@@ -80,13 +80,13 @@ async def test_threat_row_27_what_a_key_never_reaches(app: RunningApp) -> None:
     assert (await app.client.get(f"{own}/usage", headers=bearer(made))).status_code == 200
 
 
-async def test_threat_row_27_a_key_in_a_url_is_no_key(app: RunningApp) -> None:
+async def test_row_27_a_key_in_a_url_is_no_key(app: RunningApp) -> None:
     made = await make_key(app, await register(app.client))
     for query in ({"api_key": made["key"]}, {"token": made["key"]}, {"access_token": made["key"]}):
         assert (await app.client.get("/api/jobs", params=query)).status_code == 401
 
 
-async def test_threat_row_27_a_revoked_key_is_worth_nothing_at_once(app: RunningApp) -> None:
+async def test_row_27_a_revoked_key_is_worth_nothing_at_once(app: RunningApp) -> None:
     ada = await register(app.client)
     made = await make_key(app, ada)
     path = f"/api/workspaces/{ada.workspace_id}/api-keys/{made['id']}"

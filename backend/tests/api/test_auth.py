@@ -112,7 +112,7 @@ async def test_register_refuses(make_app: MakeApp, body: dict[str, Any], field: 
         "tab\tand\0nul inside",
     ],
 )
-async def test_long_passwords_in_any_script_are_taken(make_app: MakeApp, password: str) -> None:
+async def test_row_23_long_passwords_in_any_script_are_taken(make_app: MakeApp, password: str) -> None:
     client = (await make_app()).client
     await register(client, password=password)
 
@@ -121,7 +121,7 @@ async def test_long_passwords_in_any_script_are_taken(make_app: MakeApp, passwor
     assert answer.status_code == 401
 
 
-async def test_passwords_that_agree_in_72_bytes_differ(make_app: MakeApp) -> None:
+async def test_row_23_passwords_that_agree_in_72_bytes_differ(make_app: MakeApp) -> None:
     """Threat row 23: what bcrypt would cut off counts here."""
     client = (await make_app()).client
     await register(client, password="correct horse " * 6 + "a" * 16)
@@ -162,7 +162,7 @@ class CountingPasswords(Passwords):
         return await super().verify(password, stored)
 
 
-async def test_unknown_users_and_wrong_passwords_look_alike(running_app: RunningApp) -> None:
+async def test_row_24_unknown_users_and_wrong_passwords_look_alike(running_app: RunningApp) -> None:
     """Threat row 24: the same body after the same work, one hash each."""
     client = running_app.client
     await register(client)
@@ -186,7 +186,7 @@ async def test_unknown_users_and_wrong_passwords_look_alike(running_app: Running
     assert all(COOKIE not in a.cookies for a in answers)
 
 
-async def test_a_flood_of_sign_ins_is_turned_away(make_app: MakeApp) -> None:
+async def test_row_25_a_flood_of_sign_ins_is_turned_away(make_app: MakeApp) -> None:
     running = await make_app()
     running.container.identity.passwords = Passwords(workers=1, waiting=1)
     body = {"email": EMAIL, "password": PASSWORD}

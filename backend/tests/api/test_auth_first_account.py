@@ -28,7 +28,7 @@ async def test_on_loopback_the_first_account_is_the_administrator(running_app: R
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "ÄÖÜ", "A" * 32])
-async def test_on_the_network_the_first_account_needs_the_setup_token(
+async def test_row_30_on_the_network_the_first_account_needs_the_setup_token(
     make_app: MakeApp, token: str | None
 ) -> None:
     running = await make_app(host="0.0.0.0")
@@ -41,7 +41,9 @@ async def test_on_the_network_the_first_account_needs_the_setup_token(
     assert "set-cookie" not in answer.headers
 
 
-async def test_a_server_reached_over_the_network_needs_it_whatever_host_says(make_app: MakeApp) -> None:
+async def test_row_30_a_server_reached_over_the_network_needs_it_whatever_host_says(
+    make_app: MakeApp,
+) -> None:
     """`uvicorn --host 0.0.0.0` tells the settings nothing; the connection's own address does."""
     running = await make_app()
     for host in ("192.0.2.7", "[2001:db8::1]"):
@@ -54,7 +56,7 @@ async def test_a_server_reached_over_the_network_needs_it_whatever_host_says(mak
     assert answer.json()["user"]["is_admin"] is True
 
 
-async def test_the_setup_token_makes_one_administrator_and_is_worthless_then(
+async def test_row_30_the_setup_token_makes_one_administrator_and_is_worthless_then(
     make_app: MakeApp, database_url: str
 ) -> None:
     running = await make_app(host="0.0.0.0", database_url=database_url)
@@ -70,7 +72,7 @@ async def test_the_setup_token_makes_one_administrator_and_is_worthless_then(
     assert await running.container.identity.needed_setup_token() is None
 
 
-async def test_two_first_registrations_at_once_make_one_administrator(
+async def test_row_30_two_first_registrations_at_once_make_one_administrator(
     make_app: MakeApp, database_url: str
 ) -> None:
     running = await make_app(host="0.0.0.0", database_url=database_url)

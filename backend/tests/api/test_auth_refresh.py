@@ -63,7 +63,7 @@ async def test_refresh_rotates_and_answers_like_login(running_app: RunningApp) -
         ("http://127.0.0.1:8000", "https://transcribe.example.org", True),
     ],
 )
-async def test_the_cookie_is_for_refresh_only(
+async def test_row_22_the_cookie_is_for_refresh_only(
     make_app: MakeApp, base_url: str, public_url: str, secure: bool
 ) -> None:
     running = await make_app(public_url=public_url)
@@ -81,7 +81,7 @@ async def test_the_cookie_is_for_refresh_only(
     assert bool(morsel["secure"]) is secure
 
 
-async def test_only_hashes_are_stored(running_app: RunningApp) -> None:
+async def test_row_22_only_hashes_are_stored(running_app: RunningApp) -> None:
     person = await register(running_app.client)
     async with running_app.container.database.system(read_only=True) as session:
         rows = (await session.scalars(sa.select(RefreshToken))).all()
@@ -91,7 +91,7 @@ async def test_only_hashes_are_stored(running_app: RunningApp) -> None:
     assert user.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-async def test_the_immediate_parent_stays_good_for_a_moment(running_app: RunningApp) -> None:
+async def test_row_22_the_immediate_parent_stays_good_for_a_moment(running_app: RunningApp) -> None:
     """Two tabs present the same token, or an answer got lost: the same child comes back."""
     client = running_app.client
     parent = (await register(client)).refresh_token
@@ -102,7 +102,7 @@ async def test_the_immediate_parent_stays_good_for_a_moment(running_app: Running
     await _rotate(client, children.pop())
 
 
-async def test_late_reuse_of_the_parent_ends_the_family(running_app: RunningApp) -> None:
+async def test_row_22_late_reuse_of_the_parent_ends_the_family(running_app: RunningApp) -> None:
     """Threat row 22."""
     client = running_app.client
     person, elsewhere = await register(client), await login(client)
@@ -115,7 +115,7 @@ async def test_late_reuse_of_the_parent_ends_the_family(running_app: RunningApp)
     assert (await refresh(client, elsewhere.refresh_token)).status_code == 200
 
 
-async def test_reuse_of_the_grandparent_ends_the_family_at_once(running_app: RunningApp) -> None:
+async def test_row_22_reuse_of_the_grandparent_ends_the_family_at_once(running_app: RunningApp) -> None:
     """Threat row 22: R1 -> R2 -> R3, then R1: refused, and R3 is dead."""
     client = running_app.client
     first = (await register(client)).refresh_token
@@ -125,7 +125,7 @@ async def test_reuse_of_the_grandparent_ends_the_family_at_once(running_app: Run
     assert (await refresh(client, third)).status_code == 401
 
 
-async def test_twenty_refreshes_at_once_keep_the_user_in(running_app: RunningApp) -> None:
+async def test_row_22_twenty_refreshes_at_once_keep_the_user_in(running_app: RunningApp) -> None:
     """Threat row 22: one family, one child."""
     client = running_app.client
     person = await register(client)
@@ -192,7 +192,7 @@ async def test_expired_sessions_and_disabled_users_are_out(running_app: RunningA
         ("", False),
     ],
 )
-async def test_pages_of_other_sites_cannot_use_the_cookie(
+async def test_row_28_pages_of_other_sites_cannot_use_the_cookie(
     make_app: MakeApp, path: str, origin: str | None, allowed: bool
 ) -> None:
     """Threat row 28."""
@@ -212,7 +212,7 @@ async def test_pages_of_other_sites_cannot_use_the_cookie(
         assert (await refresh(running.client, person.refresh_token)).status_code == 200
 
 
-async def test_a_foreign_form_cannot_sign_anybody_in(make_app: MakeApp) -> None:
+async def test_row_28_a_foreign_form_cannot_sign_anybody_in(make_app: MakeApp) -> None:
     """Threat row 28: the cookie comes with JSON only, which a form of another site cannot send."""
     running = await make_app()
     await register(running.client)

@@ -144,7 +144,7 @@ async def test_viewers_read_and_do_not_write(running: RunningApp, role: Role, al
     assert {w.status_code for w in writes} == {200 if allowed else 403}
 
 
-async def test_who_has_left_is_out_at_the_next_request(running: RunningApp) -> None:
+async def test_row_29_who_has_left_is_out_at_the_next_request(running: RunningApp) -> None:
     """Threat row 29."""
     ada, bob = await register(running.client), await register(running.client, "bob@example.org")
     await join(running, bob, ada.workspace_id, Role.MEMBER)
@@ -161,7 +161,7 @@ async def test_who_has_left_is_out_at_the_next_request(running: RunningApp) -> N
     assert not await deps.still_welcome(container, tenant)
 
 
-async def test_an_open_stream_is_not_welcome_after_logout(running: RunningApp) -> None:
+async def test_row_29_an_open_stream_is_not_welcome_after_logout(running: RunningApp) -> None:
     ada = await register(running.client)
     container = running.container
     principal = await deps.authenticate(container, ada.bearer["Authorization"])
@@ -187,7 +187,7 @@ async def ticket_for(running: RunningApp, person: Person) -> str:
     return str(answer.json()["ticket"])
 
 
-async def test_a_ticket_opens_one_socket(running: RunningApp) -> None:
+async def test_row_35_a_ticket_opens_one_socket(running: RunningApp) -> None:
     ada = await register(running.client)
     ticket = await ticket_for(running, ada)
 
@@ -198,7 +198,7 @@ async def test_a_ticket_opens_one_socket(running: RunningApp) -> None:
         await deps.authenticate_socket(running.container, socket(f"ticket={ticket}"))
 
 
-async def test_tickets_expire_and_end_with_their_session(running: RunningApp) -> None:
+async def test_row_35_tickets_expire_and_end_with_their_session(running: RunningApp) -> None:
     ada = await register(running.client)
     late, orphan = await ticket_for(running, ada), await ticket_for(running, ada)
     async with running.container.database.system() as session:

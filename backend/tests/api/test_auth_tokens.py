@@ -134,7 +134,7 @@ FORGED: dict[str, Callable[[Claims, Headers, str], str]] = {
 }
 
 
-async def test_forged_tokens_are_refused_alike(make_app: MakeApp) -> None:
+async def test_row_21_forged_tokens_are_refused_alike(make_app: MakeApp) -> None:
     running = await make_app(jwt_secret_key=SECRET)
     person = await register(running.client)
     token = person.body["access_token"]
@@ -155,7 +155,7 @@ async def test_forged_tokens_are_refused_alike(make_app: MakeApp) -> None:
     assert (await ask(token))[0] == 200
 
 
-async def test_what_else_we_hand_out_is_no_access_token(make_app: MakeApp) -> None:
+async def test_row_21_what_else_we_hand_out_is_no_access_token(make_app: MakeApp) -> None:
     running = await make_app()
     person = await register(running.client)
     ticket = (await running.client.post("/api/auth/ticket", headers=person.bearer)).json()["ticket"]
@@ -165,7 +165,7 @@ async def test_what_else_we_hand_out_is_no_access_token(make_app: MakeApp) -> No
         assert answer.status_code == 401
 
 
-async def test_a_token_in_the_address_opens_nothing(make_app: MakeApp) -> None:
+async def test_row_27_a_token_in_the_address_opens_nothing(make_app: MakeApp) -> None:
     """Threat row 27: bearer tokens travel in the header only."""
     running = await make_app()
     token = (await register(running.client)).body["access_token"]

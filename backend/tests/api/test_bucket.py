@@ -127,7 +127,7 @@ async def test_deleting_a_job_leaves_nothing_in_the_bucket(
     assert await names(app) == []
 
 
-async def test_threat_row_16_a_file_that_did_not_arrive_whole_is_no_file(
+async def test_row_16_a_file_that_did_not_arrive_whole_is_no_file(
     app: RunningApp, outside: httpx2.AsyncClient
 ) -> None:
     opened = (await app.client.post("/api/files/presign", json={"filename": "a.mp3", "size": 1000})).json()

@@ -200,7 +200,7 @@ async def test_part_numbers(client: httpx2.AsyncClient) -> None:
         ("", "recording"),
     ],
 )
-async def test_threat_row_10_any_name(
+async def test_row_10_any_name(
     client: httpx2.AsyncClient, running_app: RunningApp, filename: str, shown: str
 ) -> None:
     file = await upload(client, WAV, filename)
@@ -269,7 +269,7 @@ async def test_bytes_that_could_not_be_deleted_are_deleted_later(
     assert await rows(running_app, Upload) == []
 
 
-async def test_threat_row_19_uploads_expire(client: httpx2.AsyncClient, running_app: RunningApp) -> None:
+async def test_row_19_uploads_expire(client: httpx2.AsyncClient, running_app: RunningApp) -> None:
     container = running_app.container
     kept, dropped = await presign(client, len(WAV)), await presign(client, 9 * MIB)
     await send_parts(client, kept, WAV)

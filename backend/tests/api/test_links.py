@@ -104,7 +104,7 @@ async def test_a_cancel_ends_the_fetching(app: RunningApp, site: Site) -> None:
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1/", "file:///etc/passwd", "http://user@example.org/", "x"]
 )
-async def test_threat_row_13_a_link_that_is_not_allowed_is_refused_at_once(app: RunningApp, url: str) -> None:
+async def test_row_13_a_link_that_is_not_allowed_is_refused_at_once(app: RunningApp, url: str) -> None:
     answer = await app.client.post("/api/jobs", json={"url": url})
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "url_not_allowed")
     form = await app.client.post("/api/transcribe", data={"url": url}, files={"x": (None, "")})

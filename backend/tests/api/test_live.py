@@ -95,7 +95,7 @@ async def test_the_list_stream_tells_of_every_job_of_the_workspace_only(app: Run
                 break
 
 
-async def test_logging_out_ends_open_streams(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_row_29_logging_out_ends_open_streams(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.api.streams.HEARTBEAT_SECONDS", 0.2)
     monkeypatch.setattr("app.api.streams.POLL_SECONDS", 0.1)
     async with app.client.stream("GET", "/api/jobs/events") as answer:
@@ -139,7 +139,7 @@ async def test_the_socket_sends_the_same_events(app: RunningApp) -> None:
     assert [m["seq"] for m in replay] == list(range(1, len(replay) + 1))
 
 
-async def test_a_ticket_opens_the_socket_once(app: RunningApp) -> None:
+async def test_row_35_a_ticket_opens_the_socket_once(app: RunningApp) -> None:
     job_id = await submit(app.client)
     ticket = (await app.client.post("/api/auth/ticket")).json()["ticket"]
     url = socket_url(app, job_id, f"?ticket={ticket}")
@@ -150,7 +150,7 @@ async def test_a_ticket_opens_the_socket_once(app: RunningApp) -> None:
     assert refused.value.response.status_code == 403
 
 
-async def test_foreign_origins_and_strangers_are_refused(app: RunningApp) -> None:
+async def test_row_35_foreign_origins_and_strangers_are_refused(app: RunningApp) -> None:
     job_id = await submit(app.client)
     bearer = {"Authorization": app.client.headers["Authorization"]}
     for headers in ({}, {"Authorization": "Bearer nonsense"}, bearer | {"Origin": "https://evil.example"}):

@@ -165,7 +165,7 @@ async def test_invitations_are_replaced_revoked_and_expire(app: RunningApp) -> N
 
 
 @pytest.mark.parametrize("role", list(Role))
-async def test_threat_row_32_each_role_may_what_the_table_says(app: RunningApp, role: Role) -> None:
+async def test_row_32_each_role_may_what_the_table_says(app: RunningApp, role: Role) -> None:
     ada, bob = await register(app.client), await register(app.client, "bob@example.org")
     await join(app, bob, ada.workspace_id, role)
     path = f"/api/workspaces/{ada.workspace_id}"
@@ -208,7 +208,7 @@ async def test_two_owners_cannot_both_step_down(app: RunningApp) -> None:
     await refused(await call(app, bob, "POST", f"/api/workspaces/{bob.workspace_id}/leave"), 409, "conflict")
 
 
-async def test_threat_row_29_a_removed_member_sees_nothing_any_more(app: RunningApp) -> None:
+async def test_row_29_a_removed_member_sees_nothing_any_more(app: RunningApp) -> None:
     ada, bob = await register(app.client), await register(app.client, "bob@example.org")
     await join(app, bob, ada.workspace_id, Role.MEMBER)
     headers = bob.bearer | {"X-Workspace-Id": ada.workspace_id}

@@ -42,7 +42,7 @@ async def test_without_a_model_and_with_the_engine_named_it_is_not_ready(
     assert "base-q8_0" in answer.json()["checks"]["engine"]["detail"]
 
 
-async def test_metrics_answer_this_machine_and_administrators(running_app: RunningApp) -> None:
+async def test_row_51_metrics_answer_this_machine_and_administrators(running_app: RunningApp) -> None:
     answer = await running_app.client.get("/metrics")
     assert answer.status_code == 200
     assert 'transcribe_jobs{status="pending"} 0.0' in answer.text

@@ -166,7 +166,7 @@ async def test_a_workspace_at_its_limit_of_parallel_jobs_waits_and_others_do_not
     assert (await end_of(app, ada, waiting))["status"] == "completed"
 
 
-async def test_threat_row_56_an_administrator_sees_figures_and_no_words(app: RunningApp) -> None:
+async def test_row_56_an_administrator_sees_figures_and_no_words(app: RunningApp) -> None:
     admin, bob = await register(app.client), await register(app.client, "bob@example.org")
     job_id = (await transcribe(app, bob)).json()["job_id"]
     await end_of(app, bob, job_id)

@@ -77,7 +77,7 @@ async def test_expired(make_app: MakeApp) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"hell", b"hello!", bytes(10 * MIB)])
-async def test_threat_row_16_wrong_length(app: RunningApp, body: bytes) -> None:
+async def test_row_16_wrong_length(app: RunningApp, body: bytes) -> None:
     opened = await presign(app.client, 5)
     answer = await app.client.put(opened["url"], content=body)
     assert error(answer) == (403, "forbidden")
@@ -85,7 +85,7 @@ async def test_threat_row_16_wrong_length(app: RunningApp, body: bytes) -> None:
     assert (await complete(app.client, opened)).status_code == 409
 
 
-async def test_threat_row_17_a_sealed_object_never_changes(app: RunningApp) -> None:
+async def test_row_17_a_sealed_object_never_changes(app: RunningApp) -> None:
     opened = await presign(app.client, len(WAV))
     await app.client.put(opened["url"], content=WAV)
     await complete(app.client, opened)
@@ -206,7 +206,7 @@ HTML = b"<html><script>alert(1)</script></html>"
         ("talk.mkv", None, "video/x-matroska", "inline"),
     ],
 )
-async def test_threat_row_11_never_a_page(
+async def test_row_11_never_a_page(
     app: RunningApp, filename: str, declared: str | None, served: str, kind: str
 ) -> None:
     file = await upload(app.client, HTML, filename, content_type=declared)
@@ -236,7 +236,7 @@ async def test_names_in_any_script(app: RunningApp, name: str) -> None:
 
 
 @pytest.mark.slow
-async def test_threat_row_20_signatures_stay_out_of_the_log(make_live_server: MakeLiveServer) -> None:
+async def test_row_20_signatures_stay_out_of_the_log(make_live_server: MakeLiveServer) -> None:
     server = make_live_server(transcription_backend="stub")
     server.start()
     async with server.client() as client:

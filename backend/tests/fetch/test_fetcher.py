@@ -55,7 +55,7 @@ async def test_good_links_become_recordings(fetcher: Fetcher, site: Site, tmp_pa
         ("/broken", "fetch_failed"),
     ],
 )
-async def test_threat_row_15_bad_links_end_with_a_code(
+async def test_row_15_bad_links_end_with_a_code(
     fetcher: Fetcher, site: Site, tmp_path: Path, path: str, code: str
 ) -> None:
     with pytest.raises(JobError) as refused:

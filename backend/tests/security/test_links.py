@@ -93,9 +93,7 @@ SPELLINGS = (
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-async def test_threat_row_13_nothing_private_is_reached(
-    listener: Site, tmp_path: Path, spelling: str
-) -> None:
+async def test_row_13_nothing_private_is_reached(listener: Site, tmp_path: Path, spelling: str) -> None:
     fetcher = Fetcher(hosts=HOSTS, slow_seconds=2, max_seconds=60)
     with pytest.raises(AppError) as refused:
         await fetcher.fetch(
@@ -105,7 +103,7 @@ async def test_threat_row_13_nothing_private_is_reached(
     assert listener.asked == []
 
 
-def test_threat_row_13_there_are_enough_of_them() -> None:
+def test_row_13_there_are_enough_of_them() -> None:
     assert len(SPELLINGS) >= 60
 
 
@@ -113,7 +111,7 @@ def test_threat_row_13_there_are_enough_of_them() -> None:
 @pytest.mark.parametrize(
     "target", ["http://127.0.0.1:{port}/talk.wav", "http://private.example.org:{port}/talk.wav"]
 )
-async def test_threat_row_13_no_page_and_no_redirect_leads_there(
+async def test_row_13_no_page_and_no_redirect_leads_there(
     site: Site, listener: Site, tmp_path: Path, path: str, target: str
 ) -> None:
     site.elsewhere = target.format(port=listener.port)
@@ -124,7 +122,7 @@ async def test_threat_row_13_no_page_and_no_redirect_leads_there(
     assert listener.asked == []
 
 
-async def test_threat_row_13_a_name_that_changes_its_address_is_looked_at_each_time(
+async def test_row_13_a_name_that_changes_its_address_is_looked_at_each_time(
     site: Site, tmp_path: Path
 ) -> None:
     """DNS rebinding: the second answer names another machine, where a private service listens on the same port."""
@@ -145,7 +143,7 @@ async def test_threat_row_13_a_name_that_changes_its_address_is_looked_at_each_t
     assert other.asked == []
 
 
-async def test_threat_row_13_no_environment_leads_around_the_guard(
+async def test_row_13_no_environment_leads_around_the_guard(
     site: Site, listener: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
@@ -156,7 +154,7 @@ async def test_threat_row_13_no_environment_leads_around_the_guard(
     assert listener.asked == []
 
 
-def test_threat_row_14_sites_are_allowed_and_blocked_with_what_is_below_them() -> None:
+def test_row_14_sites_are_allowed_and_blocked_with_what_is_below_them() -> None:
     rules = SiteRules(allow=("example.org", "media.test"), block=("bad.example.org",))
     for good in ("https://example.org/a", "https://www.EXAMPLE.org./a", "https://cdn.media.test/x"):
         assert check_url(good, rules) == good

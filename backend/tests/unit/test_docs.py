@@ -40,7 +40,7 @@ def test_locks_name_no_registry(lock: Path) -> None:
 
 
 @pytest.mark.parametrize("lock", PYTHON_LOCKS, ids=name_of)
-def test_python_locks_are_hashed_and_torch_stays_out(lock: Path) -> None:
+def test_row_52_python_locks_are_hashed_and_torch_stays_out(lock: Path) -> None:
     lines = re.findall(r"^[a-z0-9][^\n]*==[^\n]*", lock.read_text("utf-8"), flags=re.MULTILINE)
     installed = {line.split("==")[0] for line in lines if "sys_platform == 'never'" not in line}
     assert installed

@@ -12,7 +12,7 @@ from app.core.passwords import MAX_PASSWORD_BYTES, Passwords
 from app.services.identity.credentials import check_new_password
 
 
-async def test_only_argon2id_with_the_recommended_parameters() -> None:
+async def test_row_23_only_argon2id_with_the_recommended_parameters() -> None:
     stored = await Passwords().hash("correct horse battery staple")
 
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
@@ -41,7 +41,7 @@ async def test_an_old_hash_is_renewed_by_the_right_password_only() -> None:
     assert await passwords.verify("wrong", stored) == (False, None)
 
 
-async def test_no_more_hashes_at_once_than_workers_and_a_short_queue() -> None:
+async def test_row_25_no_more_hashes_at_once_than_workers_and_a_short_queue() -> None:
     passwords = Passwords(workers=2, waiting=3)
 
     results = await asyncio.gather(*(passwords.verify("x", None) for _ in range(20)), return_exceptions=True)
@@ -71,7 +71,7 @@ async def test_no_more_hashes_at_once_than_workers_and_a_short_queue() -> None:
         "x" * 1025,
     ],
 )
-def test_weak_passwords_are_refused_without_being_repeated(password: str) -> None:
+def test_row_23_weak_passwords_are_refused_without_being_repeated(password: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         check_new_password(password, "ada@example.org", 10)
     assert caught.value.field == "password"
@@ -88,7 +88,7 @@ def test_weak_passwords_are_refused_without_being_repeated(password: str) -> Non
         "".join(f"{number:x}" for number in range(340)),
     ],
 )
-def test_there_are_no_composition_rules(password: str) -> None:
+def test_row_23_there_are_no_composition_rules(password: str) -> None:
     check_new_password(password, "ada@example.org", 12)
 
 

@@ -70,7 +70,7 @@ def test_access_tokens_name_user_and_session_and_expire(monkeypatch: pytest.Monk
                 tokens.verify(token)
 
 
-def test_tokens_of_another_secret_or_life_are_refused() -> None:
+def test_row_21_tokens_of_another_secret_or_life_are_refused() -> None:
     tokens = AccessTokens(SECRET, algorithm="HS256", lifetime_seconds=600)
     others = [
         AccessTokens(b"another", algorithm="HS256", lifetime_seconds=600),

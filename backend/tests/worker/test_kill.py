@@ -119,7 +119,7 @@ async def test_sigterm_hands_the_job_back_without_an_attempt(
     assert job["windows"]["executed"] == job["windows"]["planned"] == 12
 
 
-async def test_a_killed_engine_costs_one_window_and_two_on_the_same_one_quarantine_the_job(
+async def test_row_6_a_killed_engine_costs_one_window_and_two_on_the_same_one_quarantine_the_job(
     make_live_server: MakeLiveServer, tmp_path: Path
 ) -> None:
     model = tmp_path / "tone.bin"

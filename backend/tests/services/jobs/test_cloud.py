@@ -354,7 +354,9 @@ async def _claimed(cloud: Cloud, workspace: UUID, n: int) -> JobCalls:
     return JobCalls(cloud.database, cloud.gate, claim, run=1, spec=AAI)
 
 
-async def test_the_limit_of_a_day_holds_for_many_at_once(make_cloud: MakeCloud, workspace: UUID) -> None:
+async def test_row_47_the_limit_of_a_day_holds_for_many_at_once(
+    make_cloud: MakeCloud, workspace: UUID
+) -> None:
     cloud = await make_cloud(cloud_daily_limit=3)
     runs = [await _claimed(cloud, workspace, n) for n in range(6)]
     outcomes = await asyncio.gather(*(run.begin(0, 60_000) for run in runs), return_exceptions=True)
@@ -376,7 +378,7 @@ async def test_the_limit_of_a_day_holds_for_many_at_once(make_cloud: MakeCloud, 
     assert (await cloud.gate.look(workspace))["assemblyai"].spec == AAI
 
 
-async def test_the_spend_of_a_day_is_kept(make_cloud: MakeCloud, workspace: UUID) -> None:
+async def test_row_47_the_spend_of_a_day_is_kept(make_cloud: MakeCloud, workspace: UUID) -> None:
     cloud = await make_cloud(cloud_daily_spend_usd=0.30)  # an hour costs 0.21
     first, second, long = [await _claimed(cloud, workspace, n) for n in range(3)]
     call = await first.begin(0, 3_600_000)

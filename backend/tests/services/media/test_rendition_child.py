@@ -82,7 +82,7 @@ async def test_a_cut_file_is_made_as_far_as_it_goes(tmp_path: Path) -> None:
     assert 4 < tone_onset(tmp_path / "target")[2] < 8
 
 
-async def test_threat_row_1_a_playlist_is_not_followed(tmp_path: Path) -> None:
+async def test_row_1_a_playlist_is_not_followed(tmp_path: Path) -> None:
     secret = write_tone(tmp_path / "secret.wav", "wav", "pcm_s16le")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.3)

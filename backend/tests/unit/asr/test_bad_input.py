@@ -149,7 +149,7 @@ async def test_truncated_with_the_index_lost(name: str, decoder: Decoder, tmp_pa
     assert caught.value.code == "media_invalid"
 
 
-async def test_header_that_claims_two_gigabytes(decoder: Decoder, tmp_path: Path) -> None:
+async def test_row_5_header_that_claims_two_gigabytes(decoder: Decoder, tmp_path: Path) -> None:
     path = tmp_path / "liar.wav"
     path.write_bytes(wav(pcm(4), claim=0x7FFFFFF0))
     summary = await read(decoder, path)
@@ -257,7 +257,7 @@ ENDINGS = {"m3u8": "m3u8", "ffconcat": "ffconcat", "sdp": "sdp", "dash": "mpd"}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-async def test_scripts_open_no_connection(name: str, decoder: Decoder, tmp_path: Path) -> None:
+async def test_row_3_scripts_open_no_connection(name: str, decoder: Decoder, tmp_path: Path) -> None:
     calls: list[str] = []
 
     async def answer(_reader: object, writer: asyncio.StreamWriter) -> None:
@@ -277,7 +277,7 @@ async def test_scripts_open_no_connection(name: str, decoder: Decoder, tmp_path:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system tells limits of a process on Linux only")
-async def test_the_process_is_limited(tmp_path: Path) -> None:
+async def test_row_6_the_process_is_limited(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(wav(bytes(16_000 * 2 * 600)))
     limits = MediaLimits(memory_bytes=1 << 30, cpu_seconds=77)
@@ -295,7 +295,7 @@ async def test_the_process_is_limited(tmp_path: Path) -> None:
     assert bounds["Max file size"] == [str(1 << 20)] * 2
 
 
-async def test_a_file_that_costs_too_much_time_is_stopped(decoder: Decoder, tmp_path: Path) -> None:
+async def test_row_6_a_file_that_costs_too_much_time_is_stopped(decoder: Decoder, tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(wav(NOISE * 1500))
     async with decoder.open(path, TranscribeOptions(vad=Vad.AUTO), MediaLimits(cpu_seconds=1)) as events:
@@ -304,7 +304,7 @@ async def test_a_file_that_costs_too_much_time_is_stopped(decoder: Decoder, tmp_
     assert caught.value.code == "media_invalid"
 
 
-async def test_duration_limit_counts_decoded_samples(decoder: Decoder, tmp_path: Path) -> None:
+async def test_row_5_duration_limit_counts_decoded_samples(decoder: Decoder, tmp_path: Path) -> None:
     path = tmp_path / "long.wav"
     path.write_bytes(wav(bytes(16_000 * 2 * 61), claim=32_000))  # the header says one second
     data = bytearray(path.read_bytes())
@@ -338,7 +338,7 @@ async def test_video_without_sound(decoder: Decoder, tmp_path: Path) -> None:
     assert caught.value.code == "no_audio_stream"
 
 
-async def test_mp3_with_a_cover(decoder: Decoder, tmp_path: Path) -> None:
+async def test_row_4_mp3_with_a_cover(decoder: Decoder, tmp_path: Path) -> None:
     sound = encode(tmp_path / "a.mp3", TONES, "mp3").read_bytes()
     picture = b"\x89PNG\r\n\x1a\n" + NOISE[:5000]
     body = b"\0image/png\0\3\0" + picture
@@ -371,7 +371,7 @@ async def test_a_sound_that_begins_late_keeps_its_place(decoder: Decoder, tmp_pa
     assert (await read(decoder, path)).duration_ms == pytest.approx(4_000, abs=10)
 
 
-async def test_a_decoder_that_dies_fails_the_job_only(
+async def test_row_6_a_decoder_that_dies_fails_the_job_only(
     decoder: Decoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.wav"
@@ -382,7 +382,7 @@ async def test_a_decoder_that_dies_fails_the_job_only(
     assert caught.value.code == "media_invalid"
 
 
-async def test_a_decoder_that_hangs_is_killed(
+async def test_row_6_a_decoder_that_hangs_is_killed(
     decoder: Decoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.wav"
@@ -393,7 +393,7 @@ async def test_a_decoder_that_hangs_is_killed(
     assert decoder.pids == ()
 
 
-async def test_memory_of_the_samples_is_bounded(decoder: Decoder, tmp_path: Path) -> None:
+async def test_row_5_memory_of_the_samples_is_bounded(decoder: Decoder, tmp_path: Path) -> None:
     """The decoder waits while nobody takes its windows, and says nothing when it is killed meanwhile."""
     path = tmp_path / "long.wav"
     path.write_bytes(wav(bytes(16_000 * 2 * 600)))
@@ -414,6 +414,6 @@ async def test_memory_of_the_samples_is_bounded(decoder: Decoder, tmp_path: Path
     assert complaints == []
 
 
-def test_children_get_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_6_children_get_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWT_SECRET_KEY", "hush")
     assert "hush" not in spawn.child_environment().values()

@@ -60,7 +60,9 @@ MODELS: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-async def test_broken_models(name: str, pool: EnginePool, tone_spec: EngineSpec, tmp_path: Path) -> None:
+async def test_row_8_broken_models(
+    name: str, pool: EnginePool, tone_spec: EngineSpec, tmp_path: Path
+) -> None:
     assert tone_spec.model_path is not None
     path = tmp_path / "model.bin"
     path.write_bytes(MODELS[name](Path(tone_spec.model_path).read_bytes()))
@@ -93,7 +95,7 @@ def hear(tone_spec: EngineSpec) -> Callable[..., list[str]]:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_samples_that_are_no_numbers(value: float, hear: Callable[..., list[str]]) -> None:
+def test_row_7_samples_that_are_no_numbers(value: float, hear: Callable[..., list[str]]) -> None:
     samples = tones(sequence(30))
     samples[1000] = value
     with pytest.raises(JobError) as caught:
@@ -120,7 +122,7 @@ def test_samples_far_out_of_range_are_clipped(hear: Callable[..., list[str]]) ->
 
 
 @pytest.mark.parametrize("count", [0, 1, 201, 1599, 15_999])
-def test_very_short_sounds_are_no_crash(count: int, hear: Callable[..., list[str]]) -> None:
+def test_row_7_very_short_sounds_are_no_crash(count: int, hear: Callable[..., list[str]]) -> None:
     assert isinstance(hear(np.zeros(count, np.float32)), list)
 
 

@@ -59,7 +59,7 @@ async def test_download_goes_on_where_it_broke_off(hub: Hub, tmp_path: Path) -> 
     assert hub.requests[-1] == f"bytes={have}-"
 
 
-async def test_other_bytes_are_thrown_away(hub: Hub, tmp_path: Path) -> None:
+async def test_row_8_other_bytes_are_thrown_away(hub: Hub, tmp_path: Path) -> None:
     hub.data = DATA[:-1] + b"!"
     with pytest.raises(JobError) as caught:
         await models.download("base-q8_0", tmp_path, hub.url)

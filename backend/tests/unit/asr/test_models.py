@@ -24,7 +24,7 @@ def _small(small_catalogue: CatalogueEntry) -> None:
     """Every test here sees the small catalogue."""
 
 
-def test_wrong_bytes_on_disk(tmp_path: Path) -> None:
+def test_row_8_wrong_bytes_on_disk(tmp_path: Path) -> None:
     path = tmp_path / "ggml-base-q8_0.bin"
     path.write_bytes(DATA[:-1] + b"!")
     with pytest.raises(JobError) as caught:
@@ -42,7 +42,7 @@ def test_a_verified_file_is_hashed_once(tmp_path: Path, monkeypatch: pytest.Monk
     assert models.resolve("base-q8_0", tmp_path) is not None
 
 
-def test_a_wrong_hash_is_remembered_and_repaired(
+def test_row_8_a_wrong_hash_is_remembered_and_repaired(
     small_catalogue: CatalogueEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "ggml-base-q8_0.bin"
@@ -177,7 +177,7 @@ VOCABULARY_END = (
         (1 << 30, {VOCABULARY_END: b"\x09"}),  # dimensions of the first tensor
     ],
 )
-def test_broken_models_are_refused(
+def test_row_8_broken_models_are_refused(
     keep: int, change: dict[int, bytes] | None, tone_spec: EngineSpec, tmp_path: Path
 ) -> None:
     with pytest.raises(JobError) as caught:

@@ -53,7 +53,7 @@ async def one() -> AsyncIterator[EnginePool]:
     assert pool.stats().processes == ()
 
 
-async def test_a_crash_costs_one_window(one: EnginePool, tone_spec: EngineSpec) -> None:
+async def test_row_6_a_crash_costs_one_window(one: EnginePool, tone_spec: EngineSpec) -> None:
     started = asyncio.Event()
 
     async def on_start() -> None:
@@ -81,7 +81,7 @@ async def test_a_crash_between_windows_costs_nothing(one: EnginePool, tone_spec:
     assert text(await submit(one, tone_spec)) == WORDS
 
 
-async def test_a_hang_is_stopped(tone_spec: EngineSpec) -> None:
+async def test_row_6_a_hang_is_stopped(tone_spec: EngineSpec) -> None:
     pool = EnginePool(1, nice=0, window_timeout=0.05)
     task = submit(pool, tone_spec)
     with pytest.raises(EngineHung) as caught:
@@ -225,7 +225,7 @@ asyncio.run(main())
 """
 
 
-def test_children_die_with_their_parent(tone_spec: EngineSpec) -> None:
+def test_row_6_children_die_with_their_parent(tone_spec: EngineSpec) -> None:
     assert tone_spec.model_path is not None
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, tone_spec.model_path],

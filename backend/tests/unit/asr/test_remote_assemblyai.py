@@ -241,6 +241,6 @@ async def test_deleting_what_is_not_there_is_no_error(providers: FakeProviders, 
         ("my-own-secret!", "***!"),
     ],
 )
-def test_sentences_are_cleaned(said: str, expected: str) -> None:
+def test_row_46_sentences_are_cleaned(said: str, expected: str) -> None:
     assert clean(said, "my-own-secret") == expected
     assert len(clean("x" * 1000)) == 300

@@ -365,7 +365,7 @@ def test_flac_of_noise_is_hardly_larger_than_its_samples() -> None:
     "answer",
     [None, [], {"text": 1}, {"text": "x", "segments": [{"text": "x"}]}, {"text": "x", "words": ["x"]}],
 )
-def test_answers_of_another_shape_are_garbage(answer: Any) -> None:
+def test_row_46_answers_of_another_shape_are_garbage(answer: Any) -> None:
     with pytest.raises(ValueError, match=r"text|shape"):
         window_result(answer, WINDOW)
 

@@ -65,7 +65,7 @@ async def test_an_idle_model_makes_room_for_another(
     await pool.close()
 
 
-async def test_the_child_cannot_grow_without_end(tone_spec: EngineSpec) -> None:
+async def test_row_6_the_child_cannot_grow_without_end(tone_spec: EngineSpec) -> None:
     pool = EnginePool(1)
     await submit(pool, tone_spec)
     process = psutil.Process(pool.stats().processes[0].pid)

@@ -105,23 +105,21 @@ async def test_a_single_put_is_sealed_with_its_hash(store: S3Store) -> None:
 
 
 @pytest.mark.parametrize("body", [b"hell", b"hello!", b""])
-async def test_threat_row_16_another_length_than_the_signed_one_is_refused(
-    store: S3Store, body: bytes
-) -> None:
+async def test_row_16_another_length_than_the_signed_one_is_refused(store: S3Store, body: bytes) -> None:
     upload = await store.begin_upload(new_key(), size=5, single=True)
     answer = await put(store.put_url(upload, PlannedPart(1, 0, 5), base_url="").url, body)
     assert answer.status_code == 403
     assert await store.list_parts(upload) == []
 
 
-async def test_threat_row_16_a_part_of_another_length_is_refused(store: S3Store) -> None:
+async def test_row_16_a_part_of_another_length_is_refused(store: S3Store) -> None:
     upload = await store.begin_upload(new_key(), size=17 * MIB)
     url = store.put_url(upload, PlannedPart(1, 0, 9 * MIB), base_url="").url
     assert (await put(url, b"x" * (9 * MIB + 1))).status_code == 403
     assert (await put(url.replace("partNumber=1", "partNumber=2"), b"x" * 9 * MIB)).status_code == 403
 
 
-async def test_threat_row_17_a_put_after_completion_changes_nothing(store: S3Store) -> None:
+async def test_row_17_a_put_after_completion_changes_nothing(store: S3Store) -> None:
     key = new_key()
     upload = await store.begin_upload(key, size=5, single=True)
     part = PlannedPart(1, 0, 5)
@@ -134,7 +132,7 @@ async def test_threat_row_17_a_put_after_completion_changes_nothing(store: S3Sto
     assert await content(store, key) == b"first"
 
 
-async def test_threat_row_17_a_part_after_completion_is_refused(store: S3Store) -> None:
+async def test_row_17_a_part_after_completion_is_refused(store: S3Store) -> None:
     key, data = new_key(), bytes(17 * MIB)
     upload, parts = await upload_in_parts(store, key, data)
     await store.complete_upload(key, upload, parts)
@@ -195,7 +193,7 @@ async def test_an_aborted_upload_is_gone(store: S3Store) -> None:
         await store.complete_upload(key, upload, parts)
 
 
-async def test_threat_row_19_what_nobody_finished_is_swept(store: S3Store) -> None:
+async def test_row_19_what_nobody_finished_is_swept(store: S3Store) -> None:
     await upload_in_parts(store, new_key(), bytes(9 * MIB))
     single = await store.begin_upload(new_key(), size=5, single=True)
     await put(store.put_url(single, PlannedPart(1, 0, 5), base_url="").url, b"hello")
@@ -207,7 +205,7 @@ async def test_threat_row_19_what_nobody_finished_is_swept(store: S3Store) -> No
     assert "Contents" not in await store.bucket.call("list_objects_v2")
 
 
-async def test_threat_row_20_a_signed_read_has_a_fixed_type_and_name_and_ends(
+async def test_row_20_a_signed_read_has_a_fixed_type_and_name_and_ends(
     make_store: Callable[..., S3Store],
 ) -> None:
     store = make_store(ttl_seconds=1)
@@ -240,7 +238,7 @@ async def test_threat_row_20_a_signed_read_has_a_fixed_type_and_name_and_ends(
         "single/incoming/a/b",
     ],
 )
-async def test_threat_row_18_only_uploads_of_ours_are_looked_at(store: S3Store, upload: str) -> None:
+async def test_row_18_only_uploads_of_ours_are_looked_at(store: S3Store, upload: str) -> None:
     with pytest.raises(NotFoundError):
         await store.list_parts(upload)
 
