@@ -7,13 +7,14 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
 
 from app.core.errors import AppError, UnavailableError
 from app.core.logging import get_logger
+from app.db.away import DatabaseAwayError, is_away
 
 log = get_logger(__name__)
 
@@ -87,21 +88,10 @@ async def _on_http_exception(_request: Request, error: HTTPException) -> JSONRes
     return error_response(error.status_code, code, message, headers=dict(error.headers or {}))
 
 
-def _database_is_away(error: DBAPIError) -> bool:
-    """Lost connections and locks that did not come free, as opposed to statements that are wrong."""
-    if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
-        return True
-    return type(error.orig).__name__ in {
-        "ConnectionDoesNotExistError",
-        "AdminShutdownError",
-        "CannotConnectNowError",
-    }
-
-
 async def _on_database_error(request: Request, error: DBAPIError) -> JSONResponse:
-    if _database_is_away(error):
+    if is_away(error):
         log.warning("database_away", error=str(error.orig))
-        return app_error_response(UnavailableError("The database does not answer. Try again in a moment."))
+        return app_error_response(DatabaseAwayError())
     return await _on_unexpected(request, error)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_lo
 from app.core.clock import utcnow
 from app.core.errors import UnavailableError
 from app.core.logging import get_logger
-from app.db import row_security, sqlite
+from app.db import away, row_security, sqlite
 from app.db.base import Base, TenantMixin
 
 log = get_logger(__name__)
@@ -102,7 +102,9 @@ class Database:
                 pool_timeout=10,
                 pool_pre_ping=True,
                 hide_parameters=True,
+                connect_args={"timeout": away.CONNECT_SECONDS},
             )
+            away.name_refusals(self._writer)
         if slow_ms:
             for engine in {self._writer, self._reader}:
                 _log_slow_queries(engine, slow_ms)

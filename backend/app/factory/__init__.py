@@ -35,7 +35,7 @@ from app.factory.parts import (
 )
 from app.services.access_log import EVERY_SECONDS as ACCESS_SECONDS
 from app.services.access_log import AccessLog
-from app.services.admin.maintenance import Maintenance
+from app.services.admin.maintenance import Maintenance, Step
 from app.services.admin.models import ModelShelf
 from app.services.admin.readiness import Readiness
 from app.services.admin.removal import WorkspaceRemoval
@@ -60,9 +60,10 @@ from app.services.jobs.retention import Retention
 from app.services.jobs.runner import RunnerParts
 from app.services.jobs.service import JobService
 from app.services.jobs.shared import SharedReads
+from app.services.jobs.sweeper import Sweeper
 from app.services.media.files import Files
 from app.services.media.intake import Intake
-from app.services.media.janitor import expire_uploads, remove_objects
+from app.services.media.janitor import expire_uploads, remove_objects, sweep_scratch
 from app.services.media.renditions import RenditionWorker
 from app.services.media.shared_copies import EVERY_SECONDS as COPY_SECONDS
 from app.services.media.shared_copies import SharedCopies
@@ -71,6 +72,7 @@ from app.services.transcripts.archive import EVERY_SECONDS as ARCHIVE_SECONDS
 from app.services.transcripts.archive import TextArchive
 from app.services.transcripts.grants import JobGrants
 from app.services.transcripts.shares import ShareLinks
+from app.services.turns import Turns
 from app.storage.base import ObjectStore
 
 __all__ = [
@@ -107,6 +109,7 @@ class Container:
     shelf: ModelShelf
     pool: EnginePool
     dispatcher: InProcessDispatcher
+    sweeper: Sweeper
     jobs: JobService
     links: LinkDesk
     repairs: Repairs
@@ -140,13 +143,14 @@ class Container:
         """Begin to work in the background. Answers at once: recovery and downloads never hold up the start."""
         self.settings.server.data_dir.mkdir(parents=True, exist_ok=True)
         self.dispatcher.start()
+        self.sweeper.start()
         self.renditions.start()
         self.maintenance.start()
         for worker in self._workers:
             worker.start()
         self.removal.wake()  # what a crash has left
         self.cloud.cleaner.start()
-        self.models.on_change.append(self.dispatcher.recheck_waiting)
+        self.models.on_change.append(self.sweeper.recheck_waiting)
         if self.settings.speech.transcription_backend in ("auto", "whisper_cpp"):
             await self.chooser.prefetch()
 
@@ -162,6 +166,7 @@ class Container:
         await self.dispatcher.stop()
         await asyncio.gather(
             self.maintenance.stop(),
+            self.sweeper.stop(),
             *(worker.stop() for worker in self._workers),
             self.renditions.stop(),
             self.models.close(),
@@ -201,14 +206,16 @@ def build_container(settings: Settings) -> Container:
         ttl=timedelta(hours=settings.storage.upload_ttl_hours),
         wake=renditions.wake,
     )
+    turns = Turns(database)
     archive = Background(
-        "archive_texts", TextArchive(database, store).run_once, every_seconds=ARCHIVE_SECONDS
+        "archive_texts",
+        turns.taken("archive_texts", TextArchive(database, store).run_once),
+        every_seconds=ARCHIVE_SECONDS,
     )
+    # The dispatcher comes later: it needs parts of what stands below.
+    emptying = WorkspaceRemoval(database, store, interrupt=lambda job_id: dispatcher.interrupt(job_id))
     removal = Background(
-        "remove_workspaces",
-        # The dispatcher comes later: it needs parts of what stands below.
-        WorkspaceRemoval(database, store, interrupt=lambda job_id: dispatcher.interrupt(job_id)).run_once,
-        every_seconds=300,
+        "remove_workspaces", turns.taken("remove_workspaces", emptying.run_once), every_seconds=300
     )
     mail = Background(
         "send_mail", MailSender(database, build_mailer(settings)).run_once, every_seconds=MAIL_SECONDS
@@ -293,6 +300,7 @@ def build_container(settings: Settings) -> Container:
         shelf=ModelShelf(settings, models, pool, database),
         pool=pool,
         dispatcher=dispatcher,
+        sweeper=Sweeper(database, bus, chooser, ring=dispatcher.ring),
         jobs=jobs,
         links=links,
         repairs=Repairs(bus, ring=dispatcher.ring),
@@ -300,11 +308,13 @@ def build_container(settings: Settings) -> Container:
         readiness=Readiness(database, store, chooser, settings.server.data_dir),
         maintenance=Maintenance(
             [
-                ("expire_uploads", lambda: expire_uploads(database, store, ttl=intake.ttl)),
-                ("retention", retention.run_once),
-                ("purge_sessions", sessions.purge),
-                ("purge_throttles", identity.throttle.purge),
-            ]
+                Step("expire_uploads", lambda: expire_uploads(database, store, ttl=intake.ttl)),
+                Step("sweep_scratch", lambda: sweep_scratch(store), shared=False),
+                Step("retention", retention.run_once),
+                Step("purge_sessions", sessions.purge),
+                Step("purge_throttles", identity.throttle.purge),
+            ],
+            turns,
         ),
         share_links=ShareLinks(database, Passwords(), secret=secret),
         job_grants=JobGrants(database),

@@ -7,6 +7,7 @@ from app.models.external import CallState, ExternalCall
 from app.models.jobs import FINAL, Job, JobEvent, JobStatus, JobWindow, SpeakerState
 from app.models.mails import Mail, MailState
 from app.models.media import MediaFile, RenditionState, Upload, UploadState
+from app.models.periodic import PeriodicTask
 from app.models.shares import JobGrant, Permission, ShareLink
 from app.models.transcripts import Segment, Speaker, Transcript
 from app.models.usage import UsageRecord, UsageState
@@ -34,6 +35,7 @@ __all__ = [
     "MailToken",
     "MediaFile",
     "Membership",
+    "PeriodicTask",
     "Permission",
     "RefreshToken",
     "RenditionState",

@@ -46,6 +46,8 @@ class Job(TenantMixin, Base):
     `gaps` holds [start_ms, end_ms] pairs of speech without text; `covered_ms` of `speech_ms` have text. `speaker_turns`
     holds [start_ms, end_ms, speaker] triples. `cached_from` is the job whose stored text this one was given.
 
+    `error_detail` says more of an error: {window, log_tail, advice}, each where it is known.
+
     A job of a link has a `source_url` and no `file_id` until the recording has been fetched. `source` is what the site
     told: {title, site, page_url, uploader, playlist, position}. `expand_playlist` makes one job of each of its entries.
     """
@@ -97,6 +99,7 @@ class Job(TenantMixin, Base):
     warnings: Mapped[list[Any]] = mapped_column(JSONType, default=list)
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
+    error_detail: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     duration_ms: Mapped[int | None] = mapped_column(BigInt)
     speech_ms: Mapped[int | None] = mapped_column(BigInt)
     covered_ms: Mapped[int | None] = mapped_column(BigInt)

@@ -29,6 +29,7 @@ class Workspace(Base):
     `allow_cloud` False keeps its recordings on this machine; `vocabulary` and `prompt` are hints for all its jobs,
     `language` and `mode` what a job takes that names none. `media_days` and `transcript_days` say after how long
     recordings and texts go. A quota of None is no limit; an administrator of the server sets them.
+    `served_at` is when one of its jobs was last claimed: the queue goes round.
     From `deleted_at` on nobody sees it any more, and its rows and bytes go.
     """
 
@@ -48,6 +49,7 @@ class Workspace(Base):
     quota_storage_bytes: Mapped[int | None] = mapped_column(BigInt)
     quota_parallel_jobs: Mapped[int | None]
     quota_members: Mapped[int | None]
+    served_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 

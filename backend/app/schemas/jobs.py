@@ -127,6 +127,14 @@ class Notice(BaseModel):
     message: str
 
 
+class JobFailure(Notice):
+    """Why a job failed, or waits for another try. A quarantined one also says where and what to do."""
+
+    window: int | None = Field(None, description="Where it happened: the window's number, from 0.")
+    log_tail: str | None = Field(None, description="The last that the engine's process wrote; without paths.")
+    advice: str | None = Field(None, description="What a person can do about it.")
+
+
 class Gap(BaseModel):
     """Speech without text."""
 
@@ -202,7 +210,7 @@ class Job(BaseModel):
     attempt: int = Field(ge=1)
     windows: WindowCounts
     warnings: list[Notice]
-    error: Notice | None = None
+    error: JobFailure | None = None
     gaps: list[Gap]
     duration_ms: int | None
     speech_ms: int | None = Field(description="Speech found in the recording.")

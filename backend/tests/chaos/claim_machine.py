@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -179,8 +179,7 @@ class ClaimMachine(RuleBasedStateMachine):
         elif how == "crash":
             if not self.run(self._has_window(job_id, worker.at)):
                 return
-            error = EngineCrashed("The engine died.")
-            error.window = worker.at
+            error = EngineCrashed("signal SIGSEGV", worker.at)
             self._ends(worker, lambda outcome: outcome.failed(error))
         else:
             broke = JobError("engine_failed", "It broke.", retryable=how == "retryable")
@@ -204,7 +203,7 @@ class ClaimMachine(RuleBasedStateMachine):
     def host_dies(self, pick: int) -> None:
         worker = self.workers.pop(pick % len(self.workers))
         me = Owner.current()
-        dead = Owner(me.host, "another boot", me.pid, me.started)
+        dead = replace(me, boot_id="another boot")
         self.run(self._set(worker.claim, lease_owner=str(dead)))
         self.run(recovery.recover_dead_owners(self.database, self.bus))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import queue
 import sys
@@ -19,6 +20,9 @@ Message = tuple[dict[str, Any], bytes]
 def main() -> None:
     """Takes `hello`, `load` and `window` messages on standard input; answers each of the latter two."""
     pipe = confine.protocol_pipe()
+    faulthandler.enable(
+        all_threads=False
+    )  # a crash of native code says where, in the tail that the parent keeps
     hello = frames.read(sys.stdin.buffer)
     if hello is None:
         return

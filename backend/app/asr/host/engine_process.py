@@ -11,6 +11,7 @@ from app.asr import codec
 from app.asr.host import sizing
 from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
 from app.core.child import frames, spawn
+from app.core.child.tail import LogTail
 from app.core.errors import JobError
 
 MODULE = "app.asr.host.engine_child"
@@ -19,14 +20,16 @@ MODULE = "app.asr.host.engine_child"
 class EngineCrashed(JobError):  # noqa: N818 - the name says what happened
     """The engine's process died while it worked on a window; another try may succeed.
 
-    `how` is "signal SIGSEGV" or the like, `window` the index of the window, None while loading.
+    `how` is "signal SIGSEGV" or the like, `window` the index of the window, None while loading, `log_tail` the last that
+    the process wrote to its standard error.
     """
 
-    def __init__(self, how: str, window: int | None) -> None:
+    def __init__(self, how: str, window: int | None, log_tail: str = "") -> None:
         where = "while it loaded the model" if window is None else "on a part of the recording"
         super().__init__("engine_failed", f"The speech engine crashed {where} ({how}).", retryable=True)
         self.how = how
         self.window = window
+        self.log_tail = log_tail
 
 
 class EngineHung(JobError):  # noqa: N818 - as above
@@ -54,6 +57,8 @@ class EngineProcess:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        assert process.stderr is not None
+        self._log = LogTail(process.stderr)
         self.spec: EngineSpec | None = None
         self.windows = 0
         self._asked = False
@@ -61,7 +66,7 @@ class EngineProcess:
     @classmethod
     async def start(cls, *, nice: int) -> EngineProcess:
         """A new child, nothing loaded yet."""
-        self = cls(await spawn.start(MODULE))
+        self = cls(await spawn.start(MODULE, log=True))
         try:
             await self._send({"kind": "hello", "parent": os.getpid(), "nice": nice})
         except BaseException:
@@ -109,10 +114,12 @@ class EngineProcess:
     async def kill(self) -> None:
         """Ends the child at once."""
         await spawn.kill(self._process)
+        await self._log.close()
 
     async def stop(self) -> None:
         """Lets the idle child leave."""
         await spawn.stop(self._process)
+        await self._log.close()
 
     async def _send(self, message: frames.Json, payload: bytes = b"") -> None:
         assert self._process.stdin is not None
@@ -137,7 +144,8 @@ class EngineProcess:
         except frames.BrokenFrameError:
             raise EngineCrashed("a broken message", window) from None
         if frame is None:
-            raise EngineCrashed(spawn.describe_exit(await self._process.wait()), window)
+            how = spawn.describe_exit(await self._process.wait())
+            raise EngineCrashed(how, window, await self._log.text())
         self._asked = False
         answer = frame[0]
         if answer["kind"] == "failed":

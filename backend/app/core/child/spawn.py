@@ -32,11 +32,15 @@ def child_environment() -> dict[str, str]:
 
 
 async def start(
-    module: str, *, cwd: Path | None = None, environment: dict[str, str] | None = None
+    module: str,
+    *,
+    cwd: Path | None = None,
+    environment: dict[str, str] | None = None,
+    log: bool = False,
 ) -> asyncio.subprocess.Process:
     """A new process of this interpreter that runs `module`, in its own group, with pipes for its messages.
 
-    `environment` is added to what every child gets.
+    `environment` is added to what every child gets. With `log` its standard error is a pipe that has to be read.
 
     Not in a session of its own: Linux shares time between sessions first (sched_autogroup), so `nice` would not
     protect the server from it.
@@ -49,7 +53,7 @@ async def start(
         module,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE if log else asyncio.subprocess.DEVNULL,
         cwd=cwd,
         env=child_environment() | (environment or {}),
         process_group=0,

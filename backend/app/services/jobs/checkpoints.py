@@ -8,11 +8,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.asr.types import MIXED, MediaSummary, Peaks, Stage, Window, WindowResult
-from app.core.logging import get_logger
+from app.db.away import when_back
 from app.db.session import Database, SystemSession
 from app.models import Job, JobWindow, MediaFile
 from app.services.jobs import claims, events, minutes
@@ -21,8 +19,6 @@ from app.services.jobs.progress import ProgressMeter
 from app.services.jobs.windows import check_same, committed_values, planned_row, result_of
 from app.services.media.peaks import store_peaks
 from app.storage.base import ObjectStore
-
-log = get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -47,6 +43,7 @@ class JobSink:
         self._reserved_ms = job.duration_ms or 0
         self._stage: Stage | None = None
         self._planned: dict[int, JobWindow] = {}
+        self._executions: dict[int, int] = {}
         self._draining = asyncio.Event()
         self._in_flight: set[int] = set()
         self.meter = ProgressMeter(str(job.id), job.duration_ms)
@@ -60,6 +57,7 @@ class JobSink:
                 .options(sa.orm.defer(JobWindow.segments))
             )
             self._planned = {w.idx: w for w in rows.scalars()}
+        self._executions = {index: window.executions for index, window in self._planned.items()}
         for window in self._planned.values():
             if window.committed_at is not None:
                 self.meter.resumed(window.end_ms - window.start_ms)
@@ -103,18 +101,30 @@ class JobSink:
                 return self._reserved_ms
             return await minutes.reserve_up_to(session, job, window.end_ms)
 
-        self._reserved_ms = await self._write(insert)
+        async def inserted(session: SystemSession) -> int | None:
+            found = await session.execute(self._row(window.index).with_only_columns(JobWindow.idx))
+            return None if found.first() is None else self._reserved_ms
+
+        self._reserved_ms = await self._write(insert, inserted)
         return None
 
     async def started(self, window: Window) -> None:
         await self._hold_while_draining()
 
-        async def count(session: SystemSession) -> None:
+        executions = self._executions.get(window.index, 0) + 1
+
+        async def count(session: SystemSession) -> bool:
             await claims.guarded(session, self._claim, {"windows_executed": Job.windows_executed + 1})
-            await session.execute(self._window(window.index).values(executions=JobWindow.executions + 1))
+            await session.execute(self._window(window.index).values(executions=executions))
+            return True
+
+        async def counted(session: SystemSession) -> bool | None:
+            reached = self._row(window.index).where(JobWindow.executions >= executions)
+            return True if (await session.execute(reached)).first() is not None else None
 
         self._in_flight.add(window.index)  # before it is counted: a drain waits for what has been counted
-        await self._write(count)
+        await self._write(count, counted)
+        self._executions[window.index] = executions
         self.meter.began(time.monotonic())
         await self.stage(Stage.TRANSCRIBING)
 
@@ -122,7 +132,7 @@ class JobSink:
         self.meter.committed(window.duration_ms, time.monotonic())
         progress = self.meter.report(Stage.TRANSCRIBING)
 
-        async def commit(session: SystemSession) -> None:
+        async def commit(session: SystemSession) -> bool:
             job = await claims.guarded(
                 session,
                 self._claim,
@@ -140,8 +150,15 @@ class JobSink:
             if row.segments:
                 data = {"run": self._run, "window": window.index}
                 await events.append(session, self._bus, job, [("segments", data)])
+            return True
 
-        await self._write(commit)
+        async def done(session: SystemSession) -> bool | None:
+            mine = self._row(window.index).where(
+                JobWindow.committed_at.is_not(None), JobWindow.fence == self._claim.fence
+            )
+            return True if (await session.execute(mine)).first() is not None else None
+
+        await self._write(commit, done)
         self._in_flight.discard(window.index)
         self._bus.progress(self._claim.workspace_id, progress)
 
@@ -192,12 +209,15 @@ class JobSink:
             await self._store.delete(key)
 
     async def count_crash(self, index: int) -> int:
-        """One more death of an engine process on this window; answers how many there were."""
+        """One more death of an engine process on this window; answers how many there were. It ends the claim, so there
+        is one for each at most, and counting it again changes nothing."""
+        known = self._planned.get(index)
+        crashes = (known.crashes if known is not None else 0) + 1
 
         async def count(session: SystemSession) -> int:
             await claims.guarded(session, self._claim, {})
-            statement = self._window(index).values(crashes=JobWindow.crashes + 1).returning(JobWindow.crashes)
-            return int((await session.execute(statement)).scalar_one())
+            await session.execute(self._window(index).values(crashes=crashes))
+            return crashes
 
         return await self._write(count)
 
@@ -235,20 +255,27 @@ class JobSink:
         if self._draining.is_set():
             await asyncio.Event().wait()  # until the runner cancels this task and hands the job back
 
-    async def _write(self, work: Callable[[SystemSession], Awaitable[T]]) -> T:
+    async def _write(
+        self,
+        work: Callable[[SystemSession], Awaitable[T]],
+        done: Callable[[SystemSession], Awaitable[T | None]] | None = None,
+    ) -> T:
         """Run `work` in a transaction; while the database is away, hold the result and try again.
 
-        The caller's self-fence ends this when the lease can no longer be trusted.
+        A commit whose connection broke may have happened: before another try `done` looks, and answers what `work` had
+        answered, or None. The caller's self-fence ends this when the lease can no longer be trusted.
         """
-        delay = 0.1
-        while True:
-            try:
-                async with self._database.system() as session:
-                    return await work(session)
-            except (OperationalError, InterfaceError, PoolTimeoutError, ConnectionError) as error:
-                log.warning("checkpoint_waits_for_database", error=str(error)[:200])
-            except DBAPIError as error:
-                if not error.connection_invalidated:
-                    raise
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 2.0)
+        tries = 0
+
+        async def attempt() -> T:
+            nonlocal tries
+            tries += 1
+            async with self._database.system() as session:
+                if done is not None and tries > 1:
+                    await claims.guarded(session, self._claim, {})
+                    before = await done(session)
+                    if before is not None:
+                        return before
+                return await work(session)
+
+        return await when_back(attempt, what="checkpoint")

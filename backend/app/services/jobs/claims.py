@@ -8,7 +8,7 @@ tells the worker to stop at once and write nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,9 @@ from app.services.jobs.owner import Owner
 
 LEASE = timedelta(seconds=30)
 HEARTBEAT_SECONDS = 10.0
+HEARTBEAT_RETRY_SECONDS = 1.0
 SELF_FENCE_SECONDS = 20.0  # without a good heartbeat for this long a worker stops, before its lease can lapse
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class LostClaimError(Exception):
@@ -63,8 +65,9 @@ class _OverLimitError(Exception):
 async def _claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Claim | None:
     """One statement picks and takes the job.
 
-    Workspaces with fewer running jobs come first, so that one tenant's thousand jobs do not hold up another's one; those
-    at their limit of parallel jobs are passed over.
+    Workspaces with fewer running jobs come first, among equals the one that was served longest ago, so that one tenant's
+    thousand jobs do not hold up another's one, in a single slot neither; those at their limit of parallel jobs are
+    passed over.
     Two processes may pick the same candidate: `SKIP LOCKED` on Postgres, BEGIN IMMEDIATE on SQLite and the repeated
     status condition let exactly one win.
     """
@@ -77,6 +80,7 @@ async def _claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Cl
         .subquery()
     )
     load = sa.func.coalesce(running.c.jobs, 0)
+    served = sa.func.coalesce(Workspace.served_at, sa.literal(_NEVER, Workspace.served_at.type))
     candidate = (
         sa.select(Job.id)
         .join(Workspace, Workspace.id == Job.workspace_id)
@@ -86,7 +90,7 @@ async def _claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Cl
             Job.run_after <= now,
             sa.or_(Workspace.quota_parallel_jobs.is_(None), load < Workspace.quota_parallel_jobs),
         )
-        .order_by(load, Job.run_after, Job.id)
+        .order_by(load, served, Job.run_after, Job.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Job)
     )
@@ -104,11 +108,18 @@ async def _claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Cl
             "wait_reason": None,
             "error_code": None,
             "error_message": None,
+            "error_detail": None,
         },
     )
     if job is None:
         return None
     await append_status(session, bus, job)  # holds the workspace's row from here on
+    await session.execute(
+        sa.update(Workspace)
+        .where(Workspace.id == job.workspace_id)
+        .values(served_at=now)
+        .execution_options(synchronize_session=False)
+    )
     await _check_parallel(session, job)
     return Claim(job.id, job.workspace_id, job.fence)
 
@@ -180,8 +191,16 @@ async def release(
     await append_status(session, bus, job)
 
 
-async def fail(session: SystemSession, bus: EventBus, claim: Claim, *, code: str, message: str) -> None:
-    """The end of a job that cannot go on; its committed windows stay readable."""
+async def fail(
+    session: SystemSession,
+    bus: EventBus,
+    claim: Claim,
+    *,
+    code: str,
+    message: str,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """The end of a job that cannot go on; its committed windows stay readable. `detail` as `Job.error_detail`."""
     now = await session.database_now()
     job = await guarded(
         session,
@@ -191,6 +210,7 @@ async def fail(session: SystemSession, bus: EventBus, claim: Claim, *, code: str
             "status": JobStatus.FAILED,
             "error_code": code,
             "error_message": message,
+            "error_detail": detail,
             "finished_at": now,
             "eta_seconds": None,
         },

@@ -1,21 +1,19 @@
-"""The in-process executor: takes jobs from the table as slots come free, and keeps the table clean."""
+"""The in-process executor: takes jobs from the table as slots come free."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from uuid import UUID
 
 from app.core.logging import get_logger
-from app.services.jobs import claims, recovery, waiting
+from app.services.jobs import claims
 from app.services.jobs.owner import Owner
 from app.services.jobs.runner import JobRun, RunnerParts
 
 log = get_logger(__name__)
 
 POLL_SECONDS = 5.0  # a ring makes it at once; this finds what is due by the clock
-SWEEP_SECONDS = 5.0
 ERROR_PAUSE_SECONDS = 1.0
 
 
@@ -28,22 +26,17 @@ class InProcessDispatcher:
         self._drain_seconds = drain_seconds
         self._owner = Owner.current()
         self._wake = asyncio.Event()
-        self._recheck = asyncio.Event()
         self._runs: dict[UUID, tuple[JobRun, asyncio.Task[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin in the background; recovery never delays the start of the server."""
-        self._tasks = [asyncio.create_task(self._claim_loop()), asyncio.create_task(self._sweep_loop())]
+        """Begin in the background."""
+        self._tasks = [asyncio.create_task(self._claim_loop())]
 
     def ring(self) -> None:
         """There may be something to claim."""
         self._wake.set()
-
-    def recheck_waiting(self) -> None:
-        """A model arrived, or will not come: jobs that wait for one are looked at again now."""
-        self._recheck.set()
 
     def interrupt(self, job_id: UUID) -> None:
         """A job was cancelled or deleted: stop its work at once if it runs here."""
@@ -71,11 +64,12 @@ class InProcessDispatcher:
         runs = list(self._runs.values())
         await asyncio.gather(*(run.drain(self._drain_seconds) for run, _ in runs), return_exceptions=True)
         if runs:
-            await asyncio.wait([task for _, task in runs], timeout=5)
+            _, late = await asyncio.wait([task for _, task in runs], timeout=5)
+            for task in late:  # the database is away: the lease has to tell
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _claim_loop(self) -> None:
-        await self._recover()
         while True:
             await self._slots.acquire()
             claim = None
@@ -126,25 +120,3 @@ class InProcessDispatcher:
         self._wake.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("run_broke", job_id=str(job_id), exc_info=task.exception())
-
-    async def _recover(self) -> None:
-        try:
-            taken = await recovery.recover_dead_owners(self._parts.database, self._parts.bus)
-            if taken:
-                log.info("jobs_recovered", count=taken)
-        except Exception as error:
-            log.warning("recovery_failed", error=repr(error)[:200])
-
-    async def _sweep_loop(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311 (jitter)
-                    await self._recheck.wait()
-            self._recheck.clear()
-            try:
-                taken = await recovery.sweep_expired_leases(self._parts.database, self._parts.bus)
-                woken = await waiting.wake_ready(self._parts.database, self._parts.chooser)
-                if taken or woken:
-                    self.ring()
-            except Exception as error:
-                log.warning("sweep_failed", error=repr(error)[:200])

@@ -13,7 +13,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from app.asr.types import Stage
-from app.core.clock import new_id, utcnow
+from app.core.clock import new_id
 from app.core.errors import AppError, ForbiddenError, JobError
 from app.core.logging import get_logger
 from app.db.session import Database
@@ -157,6 +157,7 @@ class LinkDesk:
             job = await claims.guarded(
                 session, claim, {**_entry(listed.entries[0], listed.title, 1), "expand_playlist": False}
             )
+            now = await session.database_now()
             for position, entry in enumerate(listed.entries[1:], start=2):
                 asked = {name: getattr(job, name) for name in _ASKED}
                 one = Job(
@@ -164,7 +165,7 @@ class LinkDesk:
                     **asked,
                     **_entry(entry, listed.title, position),
                     attempt=1,
-                    run_after=utcnow(),
+                    run_after=now,
                 )
                 session.add(one)
                 await session.flush()

@@ -10,6 +10,7 @@ from app.asr.host.pool import EngineCrashed
 from app.asr.remote.errors import ProviderError
 from app.core.errors import AppError, JobError
 from app.core.logging import get_logger
+from app.db.away import is_away
 from app.db.session import Database
 from app.models import Job
 from app.services.jobs import claims, planning
@@ -17,6 +18,7 @@ from app.services.jobs.bus import EventBus
 from app.services.jobs.checkpoints import JobSink
 from app.services.jobs.cloud import LIMIT_PAUSE_SECONDS, CloudDesk
 from app.services.jobs.external import CloudLimitError
+from app.services.jobs.quarantine import error_detail
 from app.services.jobs.waiting import FAR_SECONDS
 from app.services.jobs.windows import PlanChangedError
 
@@ -25,6 +27,10 @@ log = get_logger(__name__)
 MAX_ENGINE_ERRORS = 3
 MAX_WINDOW_CRASHES = 2
 RETRY_BASE_SECONDS = 10
+AWAY_PAUSE_SECONDS = 2
+CRASH_ADVICE = (
+    "Retry with another model or engine: it goes on from the text that is there. Or report this recording."
+)
 
 
 class Outcome:
@@ -50,14 +56,17 @@ class Outcome:
             await claims.cancelled(session, self._bus, self._claim)
 
     async def handed_back(self) -> None:
-        """This process is being stopped: the next one goes on."""
+        """This process is being stopped, or the database was away: whoever comes next goes on."""
         await self._release(0, again=False)
 
     async def failed(self, error: BaseException) -> None:
         """The work ended with this error: each cause has its own counter and its own pause."""
         if isinstance(error, claims.LostClaimError):
-            return
-        if isinstance(error, planning.MustWaitError):
+            await self._refused()
+        elif is_away(error):
+            log.warning("database_away", error=str(error)[:200])
+            await self._release(AWAY_PAUSE_SECONDS, again=False)
+        elif isinstance(error, planning.MustWaitError):
             await self._release(FAR_SECONDS, again=False, wait_reason=error.reason)
         elif isinstance(error, PlanChangedError):
             async with self._database.system() as session:
@@ -81,6 +90,18 @@ class Outcome:
                 retryable=True,
             )
 
+    async def _refused(self) -> None:
+        """A write matched no row: the claim is gone, or it is ours and a cancel came before the finish.
+
+        Raises `LostClaimError` where it is gone.
+        """
+        async with self._database.system() as session:
+            job = await claims.guarded(session, self._claim, {})
+            if job.cancel_requested_at is not None:
+                await claims.cancelled(session, self._bus, self._claim)
+                return
+        await self._broke("engine_failed", "The text could not be put together.", retryable=True)
+
     async def _crashed(self, error: EngineCrashed, window: int) -> None:
         assert self._sink is not None
         crashes = await self._sink.count_crash(window)
@@ -91,7 +112,8 @@ class Outcome:
         await self._fail(
             "quarantined",
             f"The engine crashed {crashes} times on window {window + 1} of this recording, so it is set "
-            "aside. The text of the other windows is kept. Retry with another model, or report this file.",
+            "aside. The text of the other windows is kept.",
+            error_detail(window, error.log_tail, CRASH_ADVICE),
         )
 
     async def _provider_failed(self, error: ProviderError) -> None:
@@ -121,9 +143,9 @@ class Outcome:
             raise claims.LostClaimError
         return job
 
-    async def _fail(self, code: str, message: str) -> None:
+    async def _fail(self, code: str, message: str, detail: dict[str, Any] | None = None) -> None:
         async with self._database.system() as session:
-            await claims.fail(session, self._bus, self._claim, code=code, message=message)
+            await claims.fail(session, self._bus, self._claim, code=code, message=message, detail=detail)
 
     async def _release(self, delay_seconds: float, **values: Any) -> None:
         async with self._database.system() as session:

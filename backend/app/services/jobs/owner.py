@@ -1,4 +1,4 @@
-"""Who holds a lease: host, boot, process and its start time, so that a dead one is told from a reused pid."""
+"""Who holds a lease: host, boot, process and its start, so that a dead one is told from a reused pid."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from pathlib import Path
 
 import psutil
 
+_START_FIELD = (
+    22 - 3
+)  # of /proc/<pid>/stat, counted from the state, which comes behind the name in parentheses
+
 
 @lru_cache(maxsize=1)
 def _boot_id() -> str:
@@ -20,8 +24,23 @@ def _boot_id() -> str:
         return str(int(psutil.boot_time()))
 
 
+@lru_cache(maxsize=1)
+def _pid_space() -> str:
+    """Which processes this one can see: containers on one machine share its boot, and may share its name."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
 def _start_time(pid: int) -> str:
-    return f"{psutil.Process(pid).create_time():.2f}"
+    """Raises psutil.Error. Clock ticks since the boot where the system tells them: the time of day may be set anew,
+    and then a living process would look like another one."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] == "Z" else fields[_START_FIELD]  # one that nobody has buried is dead
+    except (OSError, IndexError):
+        return f"{psutil.Process(pid).create_time():.2f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +49,36 @@ class Owner:
 
     host: str
     boot_id: str
+    space: str
     pid: int
     started: str
 
     @classmethod
     def current(cls) -> Owner:
-        return cls(socket.gethostname() or platform.node(), _boot_id(), os.getpid(), _start_time(os.getpid()))
+        host = socket.gethostname() or platform.node()
+        return cls(host, _boot_id(), _pid_space(), os.getpid(), _start_time(os.getpid()))
 
     @classmethod
-    def parse(cls, text: str) -> Owner:
-        host, boot_id, pid, started = text.rsplit("|", 3)
-        return cls(host, boot_id, int(pid), started)
+    def parse(cls, text: str) -> Owner | None:
+        """None for what another version wrote: its lease decides."""
+        parts = text.rsplit("|", 4)
+        if len(parts) != 5 or not parts[3].isdecimal():
+            return None
+        host, boot_id, space, pid, started = parts
+        return cls(host, boot_id, space, int(pid), started)
 
     def __str__(self) -> str:
-        return f"{self.host}|{self.boot_id}|{self.pid}|{self.started}"
+        return f"{self.host}|{self.boot_id}|{self.space}|{self.pid}|{self.started}"
 
     def is_certainly_dead(self) -> bool:
-        """True only for a process of this host that cannot be running; other hosts are left to their leases."""
+        """True only for a process of this host that cannot be running; all others are left to their leases."""
         me = Owner.current()
         if self.host != me.host:
             return False
         if self.boot_id != me.boot_id:
             return True
+        if self.space != me.space:
+            return False  # another container's process is not ours to see
         try:
             return _start_time(self.pid) != self.started
         except psutil.NoSuchProcess:

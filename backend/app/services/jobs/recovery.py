@@ -1,4 +1,4 @@
-"""Takes back the jobs of processes that are gone: at start-up those of this host's dead processes, later by lease."""
+"""Takes back the jobs of processes that are gone: those of this host's dead ones at once, all others by their leases."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from app.models import Job, JobStatus, JobWindow
 from app.services.jobs import claims
 from app.services.jobs.bus import EventBus
 from app.services.jobs.owner import Owner
+from app.services.jobs.quarantine import error_detail
 
 log = get_logger(__name__)
 
 MAX_HOST_LOSSES = 5  # in a row, without a new window, while one was being transcribed
 BACKOFF_AFTER_LOSS = timedelta(seconds=2)
+ADVICE = "Look whether the server ran out of memory. Retry with a smaller model: it goes on from the text that is there."
 
 
 async def recover_dead_owners(database: Database, bus: EventBus) -> int:
@@ -31,13 +33,14 @@ async def recover_dead_owners(database: Database, bus: EventBus) -> int:
                 )
             )
         ).all()
-    dead: dict[str, bool] = {}
-    for row in rows:
-        owner = row.lease_owner or ""
-        if owner and owner not in dead:
-            dead[owner] = Owner.parse(owner).is_certainly_dead()
-    lost = [claims.Claim(r.id, r.workspace_id, r.fence) for r in rows if dead.get(r.lease_owner or "", True)]
+    dead = {text: _is_dead(text) for text in {row.lease_owner or "" for row in rows}}
+    lost = [claims.Claim(r.id, r.workspace_id, r.fence) for r in rows if dead[r.lease_owner or ""]]
     return await _take_back(database, bus, lost)
+
+
+def _is_dead(text: str) -> bool:
+    owner = Owner.parse(text)
+    return owner is not None and owner.is_certainly_dead()
 
 
 async def sweep_expired_leases(database: Database, bus: EventBus) -> int:
@@ -72,7 +75,8 @@ async def _take_back_one(session: SystemSession, bus: EventBus, claim: claims.Cl
         await claims.cancelled(session, bus, claim)
         return
     counters: dict[str, Any] = {}
-    if await _was_transcribing(session, job):
+    begun = await _begun_windows(session, job)
+    if begun or job.stage == Stage.DIARIZING:  # only then can the job be what brought the host down
         losses = job.host_losses + 1
         if losses >= MAX_HOST_LOSSES:
             await claims.fail(
@@ -81,7 +85,8 @@ async def _take_back_one(session: SystemSession, bus: EventBus, claim: claims.Cl
                 claim,
                 code="quarantined",
                 message=f"The server went down {losses} times in a row while this recording was being transcribed. "
-                "It is set aside so that it cannot do so again. Text up to that point is kept; retry starts from there.",
+                "It is set aside so that it cannot do so again. Text up to that point is kept.",
+                detail=error_detail(begun[0] if begun else None, "", ADVICE),
             )
             return
         counters = {"host_losses": losses}
@@ -95,15 +100,12 @@ async def _take_back_one(session: SystemSession, bus: EventBus, claim: claims.Cl
     log.info("job_taken_back", job_id=str(claim.job_id), **counters)
 
 
-async def _was_transcribing(session: SystemSession, job: Job) -> bool:
-    """Whether a window was begun and never committed, or voices were being told apart: only then can the job be what
-    brought the host down."""
-    if job.stage == Stage.DIARIZING:
-        return True
+async def _begun_windows(session: SystemSession, job: Job) -> list[int]:
+    """Windows that were begun and never committed, in order."""
     begun = sa.select(JobWindow.idx).where(
         JobWindow.job_id == job.id,
         JobWindow.run == job.run,
         JobWindow.committed_at.is_(None),
         JobWindow.executions > 0,
     )
-    return (await session.execute(begun.limit(1))).first() is not None
+    return list((await session.execute(begun.order_by(JobWindow.idx))).scalars())

@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.core.clock import utcnow
 from app.core.errors import InvalidStateError
 from app.db.session import TenantSession
 from app.models import Job, JobStatus
@@ -37,8 +36,9 @@ async def requeue(
         "wait_reason": None,
         "error_code": None,
         "error_message": None,
+        "error_detail": None,
         "cancel_requested_at": None,
-        "run_after": utcnow(),
+        "run_after": await session.database_now(),
         "attempt": Job.attempt + 1,
         "fence": Job.fence + 1,
         "engine_errors": 0,

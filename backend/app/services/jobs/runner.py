@@ -19,6 +19,7 @@ from app.asr.selection import CLOUD_FORBIDDEN, Availability, Choice
 from app.asr.types import EngineSpec, TranscribeOptions
 from app.core.errors import JobError
 from app.core.logging import bound_contextvars, get_logger
+from app.db.away import when_back
 from app.db.session import Database
 from app.models import Job, MediaFile
 from app.services.jobs import claims, diarizing, finalize, planning
@@ -67,6 +68,7 @@ class JobRun:
         self._sink: JobSink | None = None
         self._cancel_asked = False
         self._releasing = False
+        self._good_until = time.monotonic() + claims.SELF_FENCE_SECONDS
 
     async def run(self) -> None:
         """Work until the job is final, waiting or handed back. Never raises for what a recording can cause."""
@@ -219,21 +221,25 @@ class JobRun:
         )
 
     async def _keep_lease(self) -> None:
-        """Heartbeat every 10 s; stops the work where the claim is gone, a cancel was asked, or no beat got through."""
-        good = time.monotonic()
+        """A heartbeat every 10 s, while they fail every second. Stops the work where the claim is gone, a cancel was
+        asked for, or no beat got through for so long that the lease may lapse before the next one."""
+        pause = claims.HEARTBEAT_SECONDS
         while True:
-            await asyncio.sleep(claims.HEARTBEAT_SECONDS)
+            await asyncio.sleep(pause)
+            began = time.monotonic()
             try:
-                async with asyncio.timeout(claims.HEARTBEAT_SECONDS):
+                async with asyncio.timeout(self._good_until - began):
                     async with self._parts.database.system() as session:
                         cancel = await claims.heartbeat(session, self.claim)
-                good = time.monotonic()
+                self._good_until, pause = began + claims.SELF_FENCE_SECONDS, claims.HEARTBEAT_SECONDS
             except claims.LostClaimError:
                 self._stop()
                 return
             except Exception as error:
                 log.warning("heartbeat_failed", error=repr(error)[:200])
-                if time.monotonic() - good >= claims.SELF_FENCE_SECONDS:
+                pause = claims.HEARTBEAT_RETRY_SECONDS
+                if time.monotonic() >= self._good_until:
+                    self._releasing = True  # as soon as the database is back, unless somebody has it by then
                     self._stop()
                     return
                 continue
@@ -248,11 +254,11 @@ class JobRun:
     async def _settle(self, work: asyncio.Task[None]) -> None:
         """Turn the way the work ended into the job's next state."""
         outcome = Outcome(self._parts.database, self._parts.bus, self._parts.cloud, self.claim, self._sink)
-        if not work.cancelled():
-            error = work.exception()
-            if error is not None:
-                await outcome.failed(error)
-        elif self._cancel_asked:
-            await outcome.cancelled()
-        elif self._releasing:
-            await outcome.handed_back()
+        error = None if work.cancelled() else work.exception()
+        if error is not None:
+            failure = error
+            await when_back(lambda: outcome.failed(failure), what="outcome")
+        elif work.cancelled() and self._cancel_asked:
+            await when_back(outcome.cancelled, what="outcome")
+        elif work.cancelled() and self._releasing:
+            await when_back(outcome.handed_back, what="outcome")

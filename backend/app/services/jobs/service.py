@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from app.asr import selection
 from app.asr.types import Mode
-from app.core.clock import utcnow
 from app.core.errors import ForbiddenError, InvalidStateError, NotFoundError
 from app.core.pagination import Cursor
 from app.db.session import TenantSession
@@ -118,6 +117,7 @@ class JobService:
             requested_engine=None if options.engine == "auto" else options.engine,
             requested_model=options.model,
             attempt=1,
+            run_after=await session.database_now(),
             duration_ms=file.duration_ms if file is not None else None,
         )
         session.add(job)
@@ -146,7 +146,7 @@ class JobService:
         job = await _get(session, Job, job_id, lock=True)
         if job.status in FINAL:
             raise InvalidStateError(f"This job is already {job.status}.")
-        now = utcnow()
+        now = await session.database_now()
         job.cancel_requested_at = job.cancel_requested_at or now
         if job.status == JobStatus.PENDING:
             job.status, job.finished_at, job.wait_reason = JobStatus.CANCELLED, now, None

@@ -56,7 +56,7 @@ def job_view(job: Job) -> dict[str, Any]:
         "warnings": job.warnings,
         "error": None
         if job.error_code is None
-        else {"code": job.error_code, "message": job.error_message or ""},
+        else {"code": job.error_code, "message": job.error_message or "", **(job.error_detail or {})},
         "gaps": [{"start_ms": start, "end_ms": end} for start, end in job.gaps],
         "duration_ms": job.duration_ms,
         "speech_ms": job.speech_ms,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.core.clock import utcnow
 from app.db.session import Database
 from app.models import Job, JobStatus
 from app.services.jobs.engine_choice import EngineChooser
@@ -19,12 +18,11 @@ async def wake_ready(database: Database, chooser: EngineChooser) -> int:
     """
     kind = (Job.requested_engine, Job.requested_model, Job.language, Job.translate, Job.workspace_id)
     async with database.system(read_only=True) as session:
+        now = await session.database_now()
         waiting = (
             await session.execute(
                 sa.select(*kind)
-                .where(
-                    Job.status == JobStatus.PENDING, Job.wait_reason.is_not(None), Job.run_after > utcnow()
-                )
+                .where(Job.status == JobStatus.PENDING, Job.wait_reason.is_not(None), Job.run_after > now)
                 .distinct()
             )
         ).all()

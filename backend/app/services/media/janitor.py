@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ log = get_logger(__name__)
 
 _BATCH = 100
 _STALE_FILES = timedelta(hours=6)
+_NO_UPLOADS = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 async def expire_uploads(database: Database, store: ObjectStore, *, ttl: timedelta) -> int:
@@ -47,6 +48,11 @@ async def expire_uploads(database: Database, store: ObjectStore, *, ttl: timedel
         await remove_bytes(database, store, file_id)
     await store.sweep(files_before=now - _STALE_FILES, uploads_before=now - 2 * ttl)
     return len(file_ids)
+
+
+async def sweep_scratch(store: ObjectStore) -> int:
+    """Temporary files that crashes left on this machine's disk; answers how many."""
+    return await store.sweep(files_before=utcnow() - _STALE_FILES, uploads_before=_NO_UPLOADS)
 
 
 async def remove_bytes(database: Database, store: ObjectStore, file_id: UUID) -> None:

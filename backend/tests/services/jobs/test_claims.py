@@ -156,12 +156,15 @@ async def test_an_expired_lease_goes_back_to_the_queue_and_a_live_one_stays(data
 
 async def test_jobs_of_a_dead_process_are_taken_back_at_once_and_others_are_not(database: Database) -> None:
     workspace = await add_workspace(database)
-    dead, reused, rebooted, elsewhere, mine = [await add_job(database, workspace) for _ in range(5)]
+    dead, reused, rebooted, elsewhere, contained, mine = [
+        await add_job(database, workspace) for _ in range(6)
+    ]
     owners = {
         dead: replace(ME, pid=2**22 - 1),
         reused: replace(ME, started="1.00"),
         rebooted: replace(ME, boot_id="another-boot"),
         elsewhere: replace(ME, host="another-host", pid=2**22 - 1),
+        contained: replace(ME, space="pid:[1]", pid=2**22 - 1),
         mine: ME,
     }
     for job_id, owner in owners.items():
@@ -180,7 +183,34 @@ async def test_jobs_of_a_dead_process_are_taken_back_at_once_and_others_are_not(
     assert await recovery.recover_dead_owners(database, EventBus()) == 3
     status = {job_id: (await read_job(database, job_id)).status for job_id in owners}
     assert [status[j] for j in (dead, reused, rebooted)] == [JobStatus.PENDING] * 3
-    assert [status[j] for j in (elsewhere, mine)] == [JobStatus.PROCESSING] * 2
+    assert [status[j] for j in (elsewhere, contained, mine)] == [JobStatus.PROCESSING] * 3
+
+
+async def test_a_lease_of_another_version_is_left_to_its_time(database: Database) -> None:
+    job_id = await add_job(database, await add_workspace(database))
+    assert await claim(database) is not None
+    async with database.system() as session:
+        await session.execute(sa.update(Job).where(Job.id == job_id).values(lease_owner="host|boot|1|2.00"))
+    assert await recovery.recover_dead_owners(database, EventBus()) == 0
+    await expire(database, job_id)
+    assert await recovery.sweep_expired_leases(database, EventBus()) == 1
+
+
+async def test_one_slot_goes_round_the_workspaces(database: Database) -> None:
+    """With nothing running all have the same load: the one served longest ago is next, however much others queued."""
+    busy, calm = await add_workspace(database), await add_workspace(database)
+    for _ in range(5):
+        await add_job(database, busy)
+    own = [await add_job(database, calm) for _ in range(2)]
+    order = []
+    for _ in range(4):
+        taken = await claim(database)
+        assert taken is not None
+        order.append(taken.workspace_id)
+        async with database.system() as session:
+            await claims.fail(session, EventBus(), taken, code="engine_failed", message="x")
+    assert order == [busy, calm, busy, calm]
+    assert {(await read_job(database, job_id)).status for job_id in own} == {JobStatus.FAILED}
 
 
 async def test_a_cancel_that_was_asked_before_the_crash_is_carried_out(database: Database) -> None:

@@ -1,0 +1,99 @@
+"""Whether the database is away for now: lost connections and refused ones, as opposed to statements that are wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.core.errors import UnavailableError
+from app.core.logging import get_logger
+
+log = get_logger(__name__)
+
+T = TypeVar("T")
+
+LONGEST_PAUSE_SECONDS = 2.0
+CONNECT_SECONDS = 5.0
+# Connection exceptions; the server stops, has crashed, or is starting; it has no connection left for us.
+_STATES = ("08", "57P01", "57P02", "57P03", "53300")
+_SQLITE = (
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY",
+)
+
+
+class DatabaseAwayError(UnavailableError):
+    """No connection can be had."""
+
+    def __init__(self) -> None:
+        super().__init__("The database does not answer. Try again in a moment.")
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the same work may succeed once the database is back."""
+    if isinstance(error, DatabaseAwayError | PoolTimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    sqlite = getattr(error.orig, "sqlite_errorname", None)
+    if sqlite is not None:
+        return str(sqlite).startswith(_SQLITE)
+    if isinstance(getattr(error.orig, "__cause__", None), ValueError):
+        return False  # the driver calls a value that does not fit a fault of the interface
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return isinstance(error, InterfaceError | OperationalError) or state.startswith(_STATES)
+
+
+async def when_back(work: Callable[[], Awaitable[T]], *, what: str) -> T:
+    """What `work` answers, begun again as long as the database is away; `what` is for the log.
+
+    The outcome of a commit whose connection broke is not known: `work` has to look before it does something twice.
+    """
+    delay = 0.1
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            if not is_away(error):
+                raise
+            log.warning("waits_for_database", what=what, error=str(error)[:200])
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, LONGEST_PAUSE_SECONDS)
+
+
+def name_refusals(engine: AsyncEngine) -> None:
+    """A connection that cannot be made raises `DatabaseAwayError`.
+
+    The driver raises whatever the system said (a missing socket is FileNotFoundError, a server that is starting an
+    error of its own), none of which anybody could tell from a fault of ours.
+    """
+    import asyncpg
+
+    refused = (
+        OSError,  # TimeoutError is one
+        asyncpg.PostgresConnectionError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.TooManyConnectionsError,
+        asyncpg.AdminShutdownError,
+        asyncpg.CrashShutdownError,
+    )
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _connect(dialect: sa.Dialect, _record: Any, args: Any, options: Any) -> Any:
+        try:
+            return dialect.connect(*args, **options)
+        except refused as error:
+            raise DatabaseAwayError from error
