@@ -2590,7 +2590,7 @@ export interface components {
             windows: components["schemas"]["WindowCounts"];
             /** Warnings */
             warnings: components["schemas"]["Notice"][];
-            error?: components["schemas"]["Notice"] | null;
+            error?: components["schemas"]["JobFailure"] | null;
             /** Gaps */
             gaps: components["schemas"]["Gap"][];
             /** Duration Ms */
@@ -2700,6 +2700,31 @@ export interface components {
              * @default false
              */
             playlist: boolean;
+        };
+        /**
+         * JobFailure
+         * @description Why a job failed, or waits for another try. A quarantined one also says where and what to do.
+         */
+        JobFailure: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Window
+             * @description Where it happened: the window's number, from 0.
+             */
+            window?: number | null;
+            /**
+             * Log Tail
+             * @description The last that the engine's process wrote; without paths.
+             */
+            log_tail?: string | null;
+            /**
+             * Advice
+             * @description What a person can do about it.
+             */
+            advice?: string | null;
         };
         /**
          * JobPage
