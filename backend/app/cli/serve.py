@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.cli.patient_protocol import PatientProtocol
 from app.cli.settings import load_settings
 from app.core.config import Settings
 from app.core.errors import ConfigurationError
@@ -45,6 +46,7 @@ def serve() -> None:
                 host=settings.server.host,
                 port=settings.server.port,
                 log_config=None,
+                http=PatientProtocol,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # TRUSTED_PROXIES counts them (app.api.edges.forwarded)

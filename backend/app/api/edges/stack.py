@@ -9,6 +9,7 @@ from app.api.content_sources import content_sources
 from app.api.edges.forwarded import ForwardedMiddleware
 from app.api.edges.hosts import HostsMiddleware
 from app.api.edges.rate_limits import RateLimitMiddleware
+from app.api.edges.slow_bodies import SlowBodyMiddleware
 from app.api.middleware import BodyLimitShapeMiddleware, RequestContextMiddleware
 from app.api.share_headers import ShareHeadersMiddleware
 from app.core.config import Settings
@@ -17,6 +18,7 @@ from app.core.config import Settings
 def add_edges(app: FastAPI, settings: Settings) -> None:
     """From the innermost, beside the routes, to the outermost, beside the network."""
     server, edges = settings.server, settings.edges
+    app.add_middleware(SlowBodyMiddleware)
     app.add_middleware(RateLimitMiddleware)
     if server.cors_origins:
         app.add_middleware(
