@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 const backend = process.env.VITE_BACKEND ?? 'http://127.0.0.1:8000';
 // changeOrigin stays off: the server builds absolute upload URLs from the Host header.
 const proxy = Object.fromEntries(
-  ['/api', '/ws', '/health', '/version'].map((path) => [
+  ['/api', '/ws', '/health', '/ready', '/version'].map((path) => [
     path,
     { target: backend, changeOrigin: false, ws: path === '/ws' },
   ]),

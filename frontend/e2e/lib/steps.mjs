@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { AxeBuilder } from '@axe-core/playwright';
 
@@ -42,6 +43,26 @@ export async function signIn(page, email, password) {
   await page.getByLabel('E-mail address').fill(email);
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+export async function signOut(page) {
+  await page.getByRole('button', { name: 'Account menu' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.waitForURL(/\/login/);
+}
+
+/** The path of the newest link to `kind` (verify, reset, invite) that was mailed to an address after the first `seen` mails. */
+export async function mailedLink(server, to, kind, seen = 0) {
+  for (let tries = 0; tries < 300; tries += 1) {
+    const mail = server
+      .mails()
+      .slice(seen)
+      .findLast((text) => text.includes(`To: ${to}`) && text.includes(`/${kind}/`));
+    const found = mail && new RegExp(`/${kind}/[A-Za-z0-9_-]+`).exec(mail);
+    if (found) return found[0];
+    await sleep(200);
+  }
+  throw new Error(`No mail with a link to ${kind} came to ${to}:\n${server.mails().join('\n---\n')}`);
 }
 
 /** The job whose page is open. */

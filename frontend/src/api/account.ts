@@ -22,6 +22,11 @@ export async function rename(name: string): Promise<void> {
   session.changed(await unwrap(http.PATCH('/api/auth/me', { body: { name } })));
 }
 
+/** Reads again who is signed in, and which workspaces they belong to. */
+export async function rereadMe(): Promise<void> {
+  session.changed(await unwrap(http.GET('/api/auth/me')));
+}
+
 export const factorQuery = queryOptions({
   queryKey: keys.factor,
   queryFn: () => unwrap(http.GET('/api/auth/totp')),

@@ -1,9 +1,10 @@
-/** The typed HTTP client. Every request carries the bearer token and is sent again once after 401. */
+/** The typed HTTP client. Every request carries the bearer token and the workspace, and is sent again once after 401. */
 
 import createClient from 'openapi-fetch';
 
 import { NetworkError, toApiError } from '@/lib/errors';
 
+import { currentWorkspace, WORKSPACE_HEADER } from './current-workspace';
 import type { paths } from './schema.gen';
 import { session } from './session';
 
@@ -13,6 +14,10 @@ const NO_RETRY = /\/api\/auth\/(login|register|refresh|token)$/;
 export async function authFetch(input: Request | string, init?: RequestInit): Promise<Response> {
   const url = typeof input === 'string' ? new URL(input, location.origin) : input;
   const request = new Request(url, { credentials: 'same-origin', ...init });
+  const workspace = currentWorkspace.id;
+  if (workspace && !request.headers.has(WORKSPACE_HEADER)) {
+    request.headers.set(WORKSPACE_HEADER, workspace);
+  }
   const mayRetry = !NO_RETRY.test(new URL(request.url).pathname);
   // A body can be read once only, so the spare copy is made before the first try.
   const spare = mayRetry ? request.clone() : null;

@@ -3,6 +3,7 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { http, unwrap } from './client';
+import { currentWorkspace } from './current-workspace';
 import { keys } from './keys';
 import { session } from './session';
 import type { Role, Scope } from './types';
@@ -79,10 +80,11 @@ export function useMemberCommands(workspace: string) {
 export const inspectInvitation = (token: string) =>
   unwrap(http.POST('/api/invitations/inspect', { body: { token } }));
 
-/** Joins, and reads who is signed in again: there is one workspace more. */
+/** Joins, reads who is signed in again (there is one workspace more), and goes there. */
 export async function acceptInvitation(token: string): Promise<void> {
-  await unwrap(http.POST('/api/invitations/accept', { body: { token } }));
+  const joined = await unwrap(http.POST('/api/invitations/accept', { body: { token } }));
   await session.refresh();
+  currentWorkspace.choose(joined.id);
 }
 
 export function apiKeysQuery(workspace: string) {

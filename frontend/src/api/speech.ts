@@ -1,11 +1,11 @@
 /** After the text is there: listening to gaps again, and speakers. */
 
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient, type QueryKey } from '@tanstack/react-query';
 
 import { patchJob } from './cache';
 import { http, unwrap } from './client';
 import { keys } from './keys';
-import type { Gap, SpeakerCount, TranscriptResult } from './types';
+import type { Gap, Speaker, SpeakerCount, TranscriptResult } from './types';
 
 const of = (id: string) => ({ params: { path: { job_id: id } } });
 
@@ -55,23 +55,35 @@ function withName(result: TranscriptResult | undefined, speaker: string, name: s
     : result;
 }
 
-/** Names a speaker at once, and takes it back where the server refuses. An empty name: the label again. */
-export function useNameSpeaker(id: string, onRefused: (error: unknown) => void) {
-  const cache = useQueryClient();
-  const key = keys.result(id);
-  const nameOf = (speaker: string) =>
-    cache.getQueryData<TranscriptResult>(key)?.speakers.find((known) => known.id === speaker)?.name;
-  const write = (speaker: string, name: string) => {
-    cache.setQueryData<TranscriptResult>(key, (known) => withName(known, speaker, name));
-  };
-  return useMutation({
-    mutationFn: ({ speaker, name }: Naming) =>
+/** Where a speaker is named: the text in the cache that shows it, and the call. */
+export interface NamingPlace {
+  key: QueryKey;
+  send: (speaker: string, name: string) => Promise<Speaker>;
+}
+
+export function jobNaming(id: string): NamingPlace {
+  return {
+    key: keys.result(id),
+    send: (speaker, name) =>
       unwrap(
         http.PATCH('/api/jobs/{job_id}/speakers/{speaker}', {
           params: { path: { job_id: id, speaker } },
           body: { name },
         }),
       ),
+  };
+}
+
+/** Names a speaker at once, and takes it back where the server refuses. An empty name: the label again. */
+export function useNameSpeaker({ key, send }: NamingPlace, onRefused: (error: unknown) => void) {
+  const cache = useQueryClient();
+  const nameOf = (speaker: string) =>
+    cache.getQueryData<TranscriptResult>(key)?.speakers.find((known) => known.id === speaker)?.name;
+  const write = (speaker: string, name: string) => {
+    cache.setQueryData<TranscriptResult>(key, (known) => withName(known, speaker, name));
+  };
+  return useMutation({
+    mutationFn: ({ speaker, name }: Naming) => send(speaker, name),
     onMutate: ({ speaker, name }) => {
       const before = nameOf(speaker) ?? '';
       write(speaker, name);

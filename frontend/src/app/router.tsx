@@ -28,6 +28,12 @@ function readNext(search: Record<string, unknown> & SearchSchemaInput): NextSear
   return next === '/' ? {} : { next };
 }
 
+/** Where a transcript begins to play, in seconds. */
+function readStart(search: Record<string, unknown> & SearchSchemaInput): { t?: number } {
+  const at = Number(search.t);
+  return Number.isFinite(at) && at > 0 ? { t: at } : {};
+}
+
 /** Pages for visitors; whoever is signed in already goes on. */
 async function onlyVisitors({ search }: { search: NextSearch }): Promise<void> {
   const state = await session.start().catch(() => null);
@@ -78,6 +84,14 @@ const invite = createRoute({
   component: lazyRouteComponent(() => import('./pages/invite-page'), 'InvitePage'),
 });
 
+/** What was shared by a link: for anybody, whoever is signed in here. */
+const sharedLink = createRoute({
+  getParentRoute: () => root,
+  path: '/s/$token',
+  validateSearch: readStart,
+  component: lazyRouteComponent(() => import('./pages/shared-page'), 'SharedPage'),
+});
+
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: 'signed-in',
@@ -114,11 +128,21 @@ const jobs = createRoute({
 const transcript = createRoute({
   getParentRoute: () => signedIn,
   path: '/t/$jobId',
-  validateSearch: (search: Record<string, unknown> & SearchSchemaInput) => {
-    const at = Number(search.t);
-    return (Number.isFinite(at) && at > 0 ? { t: at } : {}) as { t?: number };
-  },
+  validateSearch: readStart,
   component: lazyRouteComponent(() => import('./pages/transcript-page'), 'TranscriptPage'),
+});
+
+const sharedList = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/shared',
+  component: lazyRouteComponent(() => import('./pages/shared-list-page'), 'SharedListPage'),
+});
+
+const sharedJob = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/shared/$jobId',
+  validateSearch: readStart,
+  component: lazyRouteComponent(() => import('./pages/shared-job-page'), 'SharedJobPage'),
 });
 
 /** Everything with the navigation of the settings beside it. */
@@ -152,6 +176,22 @@ const members = createRoute({
   component: lazyRouteComponent(() => import('./pages/members-page'), 'MembersPage'),
 });
 
+const usage = createRoute({
+  getParentRoute: () => settings,
+  path: '/settings/usage',
+  validateSearch: (search: Record<string, unknown> & SearchSchemaInput): { month?: string } => {
+    const { month } = search;
+    return typeof month === 'string' && /^\d{4}-(0[1-9]|1[0-2])$/.test(month) ? { month } : {};
+  },
+  component: lazyRouteComponent(() => import('./pages/usage-page'), 'UsagePage'),
+});
+
+const activity = createRoute({
+  getParentRoute: () => settings,
+  path: '/settings/activity',
+  component: lazyRouteComponent(() => import('./pages/activity-page'), 'ActivityPage'),
+});
+
 const apiKeys = createRoute({
   getParentRoute: () => settings,
   path: '/settings/api-keys',
@@ -164,6 +204,18 @@ const models = createRoute({
   component: lazyRouteComponent(() => import('./pages/models-page'), 'ModelsPage'),
 });
 
+const status = createRoute({
+  getParentRoute: () => settings,
+  path: '/admin/status',
+  component: lazyRouteComponent(() => import('./pages/status-page'), 'StatusPage'),
+});
+
+const limits = createRoute({
+  getParentRoute: () => settings,
+  path: '/admin/limits',
+  component: lazyRouteComponent(() => import('./pages/limits-page'), 'LimitsPage'),
+});
+
 const routeTree = root.addChildren([
   login,
   register,
@@ -171,11 +223,25 @@ const routeTree = root.addChildren([
   reset,
   verify,
   invite,
+  sharedLink,
   signedIn.addChildren([
     home,
     jobs,
     transcript,
-    settings.addChildren([profile, security, workspace, members, apiKeys, models]),
+    sharedList,
+    sharedJob,
+    settings.addChildren([
+      profile,
+      security,
+      workspace,
+      members,
+      usage,
+      activity,
+      apiKeys,
+      models,
+      limits,
+      status,
+    ]),
   ]),
 ]);
 

@@ -20,6 +20,7 @@ export const TOKEN_MARGIN_MS = 20_000;
 /** Names of browser storage entries. No token is ever kept there. */
 export const STORAGE = {
   signedIn: 'transcribe.signed-in',
+  workspace: 'transcribe.workspace',
   uploads: 'transcribe.uploads',
   options: 'transcribe.options',
   player: 'transcribe.player',

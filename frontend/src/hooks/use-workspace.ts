@@ -1,9 +1,9 @@
-import type { UserMe } from '@/api/types';
+import { currentWorkspace } from '@/api/current-workspace';
+import type { UserWorkspace } from '@/api/types';
 
-import { useSession } from './use-session';
+import { useStore } from './use-store';
 
 /** The workspace that requests mean; null while nobody is signed in. */
-export function useWorkspace(): UserMe['workspaces'][number] | null {
-  const state = useSession();
-  return state.status === 'signed-in' ? (state.user.workspaces[0] ?? null) : null;
+export function useWorkspace(): UserWorkspace | null {
+  return useStore(currentWorkspace.state);
 }

@@ -18,16 +18,21 @@ export function nameFromDisposition(header: string | null): string | null {
 
 export function saveBlob(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);
+  saveFrom(url, name);
+  // Some browsers read the blob after the click returns.
+  setTimeout(() => {
+    URL.revokeObjectURL(url);
+  }, 30_000);
+}
+
+/** Saves what an address answers; from elsewhere it is the answer that says it is to be saved, and its name. */
+export function saveFrom(url: string, name = ''): void {
   const link = document.createElement('a');
   link.href = url;
   link.download = name;
   document.body.append(link);
   link.click();
   link.remove();
-  // Some browsers read the blob after the click returns.
-  setTimeout(() => {
-    URL.revokeObjectURL(url);
-  }, 30_000);
 }
 
 /** Copies text; falls back to a selection where the clipboard API is barred (plain http). */

@@ -7,6 +7,11 @@ const oneDigit = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
 const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
 const dateTime = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' });
 
+/** `1,234.5`: at most one digit after the point. */
+export function count(value: number): string {
+  return oneDigit.format(value);
+}
+
 /** Position in a recording: `0:07`, `12:34`, `1:02:03`. Input in ms. */
 export function clock(ms: number): string {
   const total = Math.max(0, Math.floor(ms / 1000));

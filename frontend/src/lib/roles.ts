@@ -1,6 +1,7 @@
 /** Roles in people's words. */
 
 import { lookup } from './i18n';
+import './i18n/en-account';
 
 export const ROLES = ['owner', 'admin', 'member', 'viewer'] as const;
 

@@ -5,6 +5,7 @@ import { AuthCard } from '@/features/auth/auth-card';
 import { ForgotForm } from '@/features/auth/forgot-form';
 import { useTitle } from '@/hooks/use-title';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 export function ForgotPage() {
   useTitle(t('forgot.title'));

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 
+import { currentWorkspace } from '@/api/current-workspace';
 import { acceptInvitation, inspectInvitation } from '@/api/members';
 import { keys } from '@/api/keys';
 import { useOptions } from '@/api/options';
@@ -18,6 +19,7 @@ import { useSession } from '@/hooks/use-session';
 import { useTitle } from '@/hooks/use-title';
 import { errorText } from '@/lib/error-text';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 import { roleName } from '@/lib/roles';
 
 /** An invitation: who is signed in joins, everybody else signs in or registers first. */
@@ -84,7 +86,16 @@ export function InvitePage() {
           </LinkAnchor>
         ) : null}
         {!signedIn && !known ? (
-          <RegisterForm options={options.data} invitation={{ token, email }} onDone={done} />
+          <RegisterForm
+            options={options.data}
+            invitation={{ token, email }}
+            onDone={() => {
+              // Beside the new account's own there is one: that of the invitation.
+              const joined = session.user?.workspaces.at(-1);
+              if (joined) currentWorkspace.choose(joined.id);
+              done();
+            }}
+          />
         ) : null}
       </Stack>
     </AuthCard>

@@ -13,6 +13,7 @@ import { NewKeyForm } from '@/features/settings/new-key-form';
 import { useTitle } from '@/hooks/use-title';
 import { useWorkspace } from '@/hooks/use-workspace';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 export function KeysPage() {
   useTitle(t('apiKeys.title'));

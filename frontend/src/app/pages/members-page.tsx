@@ -14,6 +14,7 @@ import { MemberList } from '@/features/settings/member-list';
 import { useTitle } from '@/hooks/use-title';
 import { useWorkspace } from '@/hooks/use-workspace';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 import { manageable } from '@/lib/roles';
 
 export function MembersPage() {

@@ -3,6 +3,7 @@ import { ModelList } from '@/features/admin/model-list';
 import { useSession } from '@/hooks/use-session';
 import { useTitle } from '@/hooks/use-title';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-settings';
 
 import { NotFoundPage } from './states';
 

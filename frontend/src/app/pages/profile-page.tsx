@@ -5,6 +5,7 @@ import { NameForm } from '@/features/settings/name-form';
 import { useSession } from '@/hooks/use-session';
 import { useTitle } from '@/hooks/use-title';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 export function ProfilePage() {
   useTitle(t('profile.title'));

@@ -6,6 +6,7 @@ import { AuthCard } from '@/features/auth/auth-card';
 import { ResetForm } from '@/features/auth/reset-form';
 import { useTitle } from '@/hooks/use-title';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 export function ResetPage() {
   useTitle(t('reset.title'));

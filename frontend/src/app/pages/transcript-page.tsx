@@ -9,14 +9,16 @@ import { PageLoader } from '@/components/ui/plain-states';
 import { JobMenu } from '@/features/jobs/job-menu';
 import { openRerun } from '@/features/jobs/rerun-dialog';
 import { useJobCommands } from '@/features/jobs/use-job-commands';
+import { ShareButton } from '@/features/share/share-button';
 import { TranscriptView } from '@/features/transcript/transcript-view';
 import { useLiveJob } from '@/hooks/use-live';
+import { useWorkspace } from '@/hooks/use-workspace';
 import { useTitle } from '@/hooks/use-title';
 import { ApiError } from '@/lib/errors';
 import { percent } from '@/lib/format';
 import { downloadCommand } from '@/lib/job-text';
 
-import { NotFoundPage } from './states';
+import { Elsewhere } from './elsewhere';
 
 export function TranscriptPage() {
   const { jobId } = useParams({ from: '/signed-in/t/$jobId' });
@@ -28,13 +30,14 @@ export function TranscriptPage() {
   const result = useQuery(resultQuery(jobId));
   const job = jobState.data;
   const active = job ? isActive(job) : false;
+  const mayShare = useWorkspace()?.role !== 'viewer';
   useLiveJob(jobId, active, job?.attempt ?? 0);
   const share = job?.status === 'processing' ? `${percent(job.progress)} · ` : '';
   useTitle(job ? `${share}${job.filename}` : '');
 
   if (jobState.isError && !job) {
     const gone = jobState.error instanceof ApiError && jobState.error.status === 404;
-    if (gone) return <NotFoundPage />;
+    if (gone) return <Elsewhere jobId={jobId} />;
     return <ErrorState error={jobState.error} onRetry={() => void jobState.refetch()} />;
   }
   if (!job) return <PageLoader />;
@@ -50,6 +53,7 @@ export function TranscriptPage() {
         options?.languages.find((language) => language.code === code)?.name ?? code
       }
       command={downloadCommand(options?.models ?? [])}
+      actions={mayShare ? <ShareButton jobId={jobId} name={job.filename} /> : null}
       menu={<JobMenu job={job} onDeleted={() => void navigate({ to: '/jobs', search: {} })} />}
       onCancel={() => {
         commands.cancel(job);

@@ -9,6 +9,7 @@ import { AuthCard } from '@/features/auth/auth-card';
 import { useTitle } from '@/hooks/use-title';
 import { errorText } from '@/lib/error-text';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 /** Opened from a mail: the token is used at once, and once. */
 export function VerifyPage() {

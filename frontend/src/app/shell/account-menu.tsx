@@ -22,6 +22,7 @@ import { Link } from '@tanstack/react-router';
 import { useLogout } from '@/api/auth';
 import { useSession } from '@/hooks/use-session';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 const SCHEMES = [
   { value: 'light', label: t('theme.light'), Icon: IconSun },

@@ -1,9 +1,10 @@
 import { Group } from '@mantine/core';
-import { IconFileText, IconPlus } from '@tabler/icons-react';
+import { IconFileText, IconPlus, IconShare } from '@tabler/icons-react';
 import { Link, Outlet, useMatchRoute } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 
 import { Logo } from '@/components/ui/logo';
+import { useWorkspace } from '@/hooks/use-workspace';
 import { t } from '@/lib/i18n';
 
 import { OfflineNotice } from './offline-notice';
@@ -15,16 +16,24 @@ const AccountMenu = lazy(() =>
   import('./account-menu').then((part) => ({ default: part.AccountMenu })),
 );
 
+const WorkspaceMenu = lazy(() =>
+  import('./workspace-menu').then((part) => ({ default: part.WorkspaceMenu })),
+);
+
 const LINKS = [
   { to: '/', label: t('nav.new'), Icon: IconPlus },
   { to: '/jobs', label: t('nav.transcripts'), Icon: IconFileText },
+  { to: '/shared', label: t('nav.shared'), Icon: IconShare },
 ] as const;
 
 /** Header with the main links; on a phone the links move to the bottom edge. */
 export function Shell() {
   const matchRoute = useMatchRoute();
+  const workspace = useWorkspace();
   // The transcript page has its player at the bottom edge.
-  const hasPlayer = Boolean(matchRoute({ to: '/t/$jobId' }));
+  const hasPlayer = Boolean(
+    matchRoute({ to: '/t/$jobId' }) || matchRoute({ to: '/shared/$jobId' }),
+  );
   return (
     <>
       <a className={classes.skip} href="#content">
@@ -35,6 +44,9 @@ export function Shell() {
           <Link to="/" className={classes.brand} aria-label={t('nav.home')}>
             <Logo />
           </Link>
+          <Suspense fallback={<span className={classes.workspace} />}>
+            <WorkspaceMenu />
+          </Suspense>
           <nav
             aria-label={t('nav.main')}
             className={classes.nav}
@@ -67,7 +79,8 @@ export function Shell() {
         data-player={hasPlayer || undefined}
         tabIndex={-1}
       >
-        <Outlet />
+        {/* Another workspace is another set of pages: nothing of the one before stays on them. */}
+        <Outlet key={workspace?.id} />
       </main>
     </>
   );

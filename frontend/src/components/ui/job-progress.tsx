@@ -6,8 +6,11 @@ import { t } from '@/lib/i18n';
 
 import { MarkedText } from './marked-text';
 
+type Shown = Pick<Job, 'status' | 'progress' | 'stage' | 'eta_seconds' | 'filename'> &
+  Partial<Pick<Job, 'wait_reason' | 'cancel_requested'>>;
+
 /** Stage in plain words, bar and time left of a job under way. */
-export function JobProgress({ job }: { job: Job }) {
+export function JobProgress({ job }: { job: Shown }) {
   const value = Math.round(job.progress * 100);
   const eta = etaText(job);
   return (

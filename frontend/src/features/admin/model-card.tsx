@@ -9,6 +9,7 @@ import { MarkedText } from '@/components/ui/marked-text';
 import { notifyDone, notifyError } from '@/components/ui/notify';
 import { ago, bytes, percent } from '@/lib/format';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-settings';
 
 import classes from './models.module.css';
 

@@ -8,6 +8,7 @@ import { ErrorState } from '@/components/ui/error-state';
 import { MarkedText } from '@/components/ui/marked-text';
 import { bytes } from '@/lib/format';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-settings';
 
 import { ModelCard } from './model-card';
 import classes from './models.module.css';

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { resendVerification } from '@/api/account';
 import { notifyDone, notifyError } from '@/components/ui/notify';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 /** After registering on a server that verifies addresses: the rest happens in the mail. */
 export function CheckInbox({ email }: { email: string }) {

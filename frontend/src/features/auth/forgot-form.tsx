@@ -7,6 +7,7 @@ import { forgotPassword } from '@/api/account';
 import { MarkedText } from '@/components/ui/marked-text';
 import { errorText } from '@/lib/error-text';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 import { checkEmail } from './validation';
 

@@ -8,6 +8,7 @@ import { MarkedText } from '@/components/ui/marked-text';
 import { errorText } from '@/lib/error-text';
 import { ApiError } from '@/lib/errors';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 import { checkNewPassword } from './validation';
 

@@ -7,6 +7,7 @@ import { notifyError } from '@/components/ui/notify';
 import { deviceName } from '@/lib/device-name';
 import { ago } from '@/lib/format';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 /** Where the account is signed in. */
 export function DevicesSection() {

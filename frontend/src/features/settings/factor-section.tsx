@@ -7,6 +7,7 @@ import { keys } from '@/api/keys';
 import { ErrorState } from '@/components/ui/error-state';
 import { notifyDone } from '@/components/ui/notify';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 import { BackupCodes, FactorSetup } from './factor-setup';
 import { ProveForm } from './prove-form';

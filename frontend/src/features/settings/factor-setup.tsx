@@ -5,6 +5,7 @@ import { enableFactor, setUpFactor } from '@/api/account';
 import { fieldError } from '@/components/ui/field-error';
 import { SecretBox } from '@/components/ui/secret-box';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 import { QrCode } from './qr-code';
 

@@ -5,6 +5,7 @@ import { invitationsQuery, useMemberCommands } from '@/api/members';
 import { notifyError } from '@/components/ui/notify';
 import { fullDate } from '@/lib/format';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 import { roleName } from '@/lib/roles';
 
 /** Invitations that nobody has accepted yet. Nothing where there are none. */

@@ -7,6 +7,7 @@ import { fieldError } from '@/components/ui/field-error';
 import { notifyDone } from '@/components/ui/notify';
 import { SecretBox } from '@/components/ui/secret-box';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 import { manageable, roleName } from '@/lib/roles';
 
 interface Props {

@@ -7,6 +7,7 @@ import { notifyError } from '@/components/ui/notify';
 import { useNow } from '@/hooks/use-now';
 import { ago, fullDate } from '@/lib/format';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 function expiry(at: string, now: number): string {
   return Date.parse(at) > now

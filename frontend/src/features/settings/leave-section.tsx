@@ -4,6 +4,7 @@ import { useState } from 'react';
 
 import { deleteAccount, factorQuery } from '@/api/account';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 import { ProveForm } from './prove-form';
 

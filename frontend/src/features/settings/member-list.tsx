@@ -5,6 +5,7 @@ import { useMemberCommands } from '@/api/members';
 import type { Member, Role } from '@/api/types';
 import { notifyError } from '@/components/ui/notify';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 import { manageable, roleName } from '@/lib/roles';
 
 interface Props {

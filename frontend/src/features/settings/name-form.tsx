@@ -6,6 +6,7 @@ import type { UserMe } from '@/api/types';
 import { fieldError } from '@/components/ui/field-error';
 import { notifyDone } from '@/components/ui/notify';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 /** What others see of a user: the name, which can be changed, and the address, which cannot. */
 export function NameForm({ user }: { user: UserMe }) {

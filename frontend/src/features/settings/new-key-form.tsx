@@ -5,6 +5,7 @@ import { useApiKeyCommands } from '@/api/members';
 import { fieldError } from '@/components/ui/field-error';
 import { SecretBox } from '@/components/ui/secret-box';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 const DAY_MS = 86_400_000;
 const DAYS = [30, 90, 365];

@@ -4,6 +4,7 @@ import { useState, type ReactNode, type SubmitEvent } from 'react';
 import { fieldError } from '@/components/ui/field-error';
 import { ApiError } from '@/lib/errors';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 interface Props {
   text?: string;

@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { encode } from 'uqr';
 
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 const QUIET = 2;
 

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, type ComponentType } from 'react';
 
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-account';
 
 import classes from './settings-nav.module.css';
 

@@ -25,7 +25,9 @@ beforeEach(() => {
 });
 
 async function show(readOnly = false) {
-  renderInApp(<WorkspaceForm workspaceId="ws-1" settings={SETTINGS} readOnly={readOnly} />);
+  renderInApp(
+    <WorkspaceForm workspaceId="ws-1" settings={SETTINGS} languages={[]} readOnly={readOnly} />,
+  );
   await screen.findByRole('heading', { name: 'For every recording' });
   return userEvent.setup();
 }

@@ -1,28 +1,49 @@
-import { Alert, Button, Stack, Switch, Text, Textarea, Title } from '@mantine/core';
+import { Alert, Button, NativeSelect, Stack, Switch, Text, Textarea, Title } from '@mantine/core';
 import { useState, type ReactNode, type SubmitEvent } from 'react';
 
-import { choiceField, LIMITS } from '@/api/choices';
-import type { WorkspaceSettings } from '@/api/types';
+import { LIMITS } from '@/api/choices';
+import type { Options, WorkspaceSettings } from '@/api/types';
 import { useSaveWorkspaceSettings } from '@/api/workspaces';
 import { fieldError } from '@/components/ui/field-error';
 import { notifyDone } from '@/components/ui/notify';
 import { VocabularyInput } from '@/components/ui/vocabulary-input';
 import { ApiError } from '@/lib/errors';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-settings';
+import '@/lib/i18n/en-workspaces';
+
+import { RetentionField } from './retention-field';
 
 interface Props {
   workspaceId: string;
   settings: WorkspaceSettings;
+  languages: Options['languages'];
   readOnly: boolean;
 }
 
+const FIELDS = [
+  'vocabulary',
+  'prompt',
+  'language',
+  'mode',
+  'media_days',
+  'transcript_days',
+] as const;
+
 interface Refusal {
-  field: 'vocabulary' | 'prompt' | null;
+  field: (typeof FIELDS)[number] | null;
   text: ReactNode;
 }
 
-/** Hints for every recording of a workspace, and whether recordings may leave the server. */
-export function WorkspaceForm({ workspaceId, settings, readOnly }: Props) {
+function refusedField(error: unknown): Refusal['field'] {
+  if (!(error instanceof ApiError) || !error.field) return null;
+  // Of a list the path names the item as well: body.vocabulary.3
+  const path = error.field.split('.');
+  return FIELDS.find((name) => path.includes(name)) ?? null;
+}
+
+/** What holds for every recording of a workspace: hints, defaults, how long it stays, whether it may leave the server. */
+export function WorkspaceForm({ workspaceId, settings, languages, readOnly }: Props) {
   const save = useSaveWorkspaceSettings(workspaceId);
   const [edited, setEdited] = useState<Partial<WorkspaceSettings>>({});
   const [refusal, setRefusal] = useState<Refusal | null>(null);
@@ -39,9 +60,7 @@ export function WorkspaceForm({ workspaceId, settings, readOnly }: Props) {
         notifyDone(t('workspace.saved'));
       },
       onError: (error) => {
-        const found = error instanceof ApiError ? choiceField(error.field) : null;
-        const field = found === 'vocabulary' || found === 'prompt' ? found : null;
-        setRefusal({ field, text: fieldError(error) });
+        setRefusal({ field: refusedField(error), text: fieldError(error) });
       },
     });
   };
@@ -58,6 +77,35 @@ export function WorkspaceForm({ workspaceId, settings, readOnly }: Props) {
             {refusal.text}
           </Alert>
         ) : null}
+        <NativeSelect
+          label={t('workspace.language')}
+          description={t('workspace.languageHint')}
+          size="md"
+          maw={320}
+          value={value.language}
+          error={errorAt('language')}
+          disabled={readOnly}
+          data={languageChoices(languages, value.language)}
+          onChange={(event) => {
+            edit({ language: event.currentTarget.value });
+          }}
+        />
+        <NativeSelect
+          label={t('workspace.mode')}
+          description={t('workspace.languageHint')}
+          size="md"
+          maw={320}
+          value={value.mode}
+          error={errorAt('mode')}
+          disabled={readOnly}
+          data={[
+            { value: 'mono', label: t('options.mode.mono') },
+            { value: 'dialogue', label: t('options.mode.dialogue') },
+          ]}
+          onChange={(event) => {
+            edit({ mode: event.currentTarget.value as WorkspaceSettings['mode'] });
+          }}
+        />
         <VocabularyInput
           label={t('workspace.vocabulary')}
           description={t('workspace.vocabularyHint')}
@@ -92,6 +140,26 @@ export function WorkspaceForm({ workspaceId, settings, readOnly }: Props) {
             edit({ allow_cloud: !event.currentTarget.checked });
           }}
         />
+        <RetentionField
+          label={t('workspace.mediaDays')}
+          description={t('workspace.mediaDaysHint')}
+          value={value.media_days}
+          error={errorAt('media_days')}
+          readOnly={readOnly}
+          onChange={(media_days) => {
+            edit({ media_days });
+          }}
+        />
+        <RetentionField
+          label={t('workspace.transcriptDays')}
+          description={t('workspace.transcriptDaysHint')}
+          value={value.transcript_days}
+          error={errorAt('transcript_days')}
+          readOnly={readOnly}
+          onChange={(transcript_days) => {
+            edit({ transcript_days });
+          }}
+        />
         {readOnly ? null : (
           <Button
             type="submit"
@@ -106,4 +174,18 @@ export function WorkspaceForm({ workspaceId, settings, readOnly }: Props) {
       </Stack>
     </form>
   );
+}
+
+/** The server's languages; a stored one that it does not offer now stays to be seen. */
+function languageChoices(languages: Options['languages'], stored: string) {
+  const choices = [
+    { value: 'auto', label: t('options.auto') },
+    { value: 'mixed', label: t('options.mixed') },
+    ...languages
+      .filter(({ code }) => code !== 'auto' && code !== 'mixed')
+      .map(({ code, name }) => ({ value: code, label: name })),
+  ];
+  return choices.some(({ value }) => value === stored)
+    ? choices
+    : [...choices, { value: stored, label: stored }];
 }

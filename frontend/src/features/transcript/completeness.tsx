@@ -2,6 +2,7 @@ import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
 
 import { clock } from '@/lib/format';
 import { t, tn } from '@/lib/i18n';
+import '@/lib/i18n/en-review';
 
 import type { Completeness } from './review';
 import classes from './review.module.css';

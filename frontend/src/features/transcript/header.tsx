@@ -2,6 +2,7 @@ import { Button, Group, Title } from '@mantine/core';
 import { IconArrowLeft, IconCopy } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 
+import { downloadTranscript } from '@/api/jobs';
 import type { Job, TranscriptResult } from '@/api/types';
 import { LinkAnchor } from '@/components/ui/link-anchor';
 import { LowAccuracyBadge } from '@/components/ui/low-accuracy-badge';
@@ -22,10 +23,12 @@ interface Props {
   result: TranscriptResult | undefined;
   languageName: (code: string) => string;
   menu: ReactNode;
+  /** Further things to do with the text, beside those that stand here. */
+  actions: ReactNode;
   onRunAgain: () => void;
 }
 
-export function TranscriptHeader({ job, result, languageName, menu, onRunAgain }: Props) {
+export function TranscriptHeader({ job, result, languageName, menu, actions, onRunAgain }: Props) {
   const text = result?.text ?? '';
   const copy = async () => {
     if (await copyText(text)) notifyDone(t('transcript.copied'));
@@ -54,17 +57,22 @@ export function TranscriptHeader({ job, result, languageName, menu, onRunAgain }
       </Group>
       <Provenance job={job} result={result} languageName={languageName} onRunAgain={onRunAgain} />
       {whole && completeness ? <CompletenessLine value={completeness} /> : null}
-      {text ? (
+      {text || actions ? (
         <Group gap="xs">
-          {whole ? <DownloadMenu jobId={job.id} /> : null}
-          <Button
-            h={44}
-            variant="default"
-            leftSection={<IconCopy size={18} />}
-            onClick={() => void copy()}
-          >
-            {t('transcript.copyAll')}
-          </Button>
+          {text && whole ? (
+            <DownloadMenu onText={(format) => downloadTranscript(job.id, format)} />
+          ) : null}
+          {text ? (
+            <Button
+              h={44}
+              variant="default"
+              leftSection={<IconCopy size={18} />}
+              onClick={() => void copy()}
+            >
+              {t('transcript.copyAll')}
+            </Button>
+          ) : null}
+          {actions}
         </Group>
       ) : null}
     </header>

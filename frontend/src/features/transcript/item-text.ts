@@ -2,6 +2,7 @@
 
 import { clock, duration } from '@/lib/format';
 import { lookup, t } from '@/lib/i18n';
+import '@/lib/i18n/en-review';
 
 import type { ReviewItem } from './review';
 

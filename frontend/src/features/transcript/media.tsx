@@ -1,7 +1,6 @@
 import { Button } from '@mantine/core';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 
-import { useMediaUrl } from '@/api/files';
 import { useStore } from '@/hooks/use-store';
 import { t } from '@/lib/i18n';
 
@@ -11,23 +10,28 @@ import classes from './transcript.module.css';
 /** A renewal that does not help is not tried again at once. */
 const RENEW_PAUSE_MS = 10_000;
 
+/** Where to play from, as far as it is known; asked again when an address has expired. */
+export interface MediaQuery {
+  data:
+    | { url: string; content_type?: string | null; rendition?: string | null; gone?: boolean }
+    | undefined;
+  isError: boolean;
+  refetch: () => Promise<unknown>;
+}
+
 interface MediaView {
   element: ReactNode;
   message: ReactNode;
 }
 
 /** The media element, its short-lived URL, and what to say while it cannot play. */
-export function useMedia(
-  player: Player,
-  fileId: string | undefined,
-  textWorks: boolean,
-): MediaView {
-  const query = useMediaUrl(fileId);
+export function useMedia(player: Player, query: MediaQuery, textWorks: boolean): MediaView {
   const { failed, hasPicture, ready } = useStore(player.state);
   const renewedAt = useRef(0);
   const [gaveUp, setGaveUp] = useState(false);
   const { data, refetch } = query;
-  const playable = data && data.rendition !== 'pending' && data.rendition !== 'failed';
+  const playable =
+    data && !data.gone && data.rendition !== 'pending' && data.rendition !== 'failed';
 
   useEffect(() => {
     if (!failed || !playable) return;
@@ -67,6 +71,7 @@ export function useMedia(
   function message(): ReactNode {
     if (query.isError) return <Retry text={t('player.failed')} onRetry={again} />;
     if (!data) return t('player.loading');
+    if (data.gone) return t(textWorks ? 'player.gone' : 'player.none');
     if (data.rendition === 'pending') return t('player.pending');
     if (data.rendition === 'failed') return unplayable;
     if (gaveUp) return <Retry text={unplayable} onRetry={again} />;

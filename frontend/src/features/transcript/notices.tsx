@@ -5,6 +5,7 @@ import type { Job, TranscriptResult } from '@/api/types';
 import { CopyField } from '@/components/ui/copy-field';
 import { MarkedText } from '@/components/ui/marked-text';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-review';
 import { engineName } from '@/lib/job-text';
 
 import { originOf } from './model';

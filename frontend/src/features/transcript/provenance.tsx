@@ -9,6 +9,7 @@ import { LinkAnchor } from '@/components/ui/link-anchor';
 import { MarkedText } from '@/components/ui/marked-text';
 import { clock, duration, fullDate, speed } from '@/lib/format';
 import { t, tn } from '@/lib/i18n';
+import '@/lib/i18n/en-review';
 import { engineName } from '@/lib/job-text';
 
 import { originOf } from './model';

@@ -11,6 +11,7 @@ import { useId, useState } from 'react';
 import type { Gap } from '@/api/types';
 import { clock } from '@/lib/format';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-review';
 
 import { flagHint, gapRange, itemTitle } from './item-text';
 import type { ReviewItem } from './review';

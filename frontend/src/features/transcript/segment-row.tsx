@@ -4,6 +4,7 @@ import { memo, useId, useState, type CSSProperties, type MouseEvent } from 'reac
 import type { Segment, Speaker } from '@/api/types';
 import { clock } from '@/lib/format';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-review';
 
 import { offsetFromPoint } from './highlight';
 import { flagHint, flagName } from './item-text';

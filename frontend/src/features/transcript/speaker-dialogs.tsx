@@ -1,22 +1,23 @@
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useState, type ReactNode, type SubmitEvent } from 'react';
 
-import { useNameSpeaker, useRetrySpeakers } from '@/api/speech';
+import { useNameSpeaker, useRetrySpeakers, type NamingPlace } from '@/api/speech';
 import type { Job, Speaker } from '@/api/types';
 import { fieldError } from '@/components/ui/field-error';
 import { notifyDone, notifyError } from '@/components/ui/notify';
 import { SpeakerCountFields } from '@/components/ui/speaker-count';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-review';
 
 interface RenameProps {
-  jobId: string;
+  place: NamingPlace;
   speaker: Speaker;
   onDone: () => void;
 }
 
 /** A speaker's name. The text shows it at once; a refusal takes it back. */
-export function RenameSpeaker({ jobId, speaker, onDone }: RenameProps) {
-  const naming = useNameSpeaker(jobId, (error) => {
+export function RenameSpeaker({ place, speaker, onDone }: RenameProps) {
+  const naming = useNameSpeaker(place, (error) => {
     notifyError(error, t('speakers.renameFailed'));
   });
   const [name, setName] = useState(speaker.name === speaker.label ? '' : speaker.name);

@@ -6,10 +6,12 @@ import { Link } from '@tanstack/react-router';
 import { useId } from 'react';
 
 import { optionsQuery } from '@/api/options';
+import { jobNaming, type NamingPlace } from '@/api/speech';
 import { isActive, type Job, type Speaker, type TranscriptResult } from '@/api/types';
 import { MarkedText } from '@/components/ui/marked-text';
 import { useSession } from '@/hooks/use-session';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-review';
 
 import { RenameSpeaker, RetrySpeakers } from './speaker-dialogs';
 import { colourOf } from './speakers';
@@ -20,12 +22,12 @@ interface Props {
   result: TranscriptResult | undefined;
 }
 
-export function openRename(jobId: string, speaker: Speaker): void {
+export function openRename(place: NamingPlace, speaker: Speaker): void {
   modals.open({
     title: t('speakers.rename', { name: speaker.name }),
     children: (
       <RenameSpeaker
-        jobId={jobId}
+        place={place}
         speaker={speaker}
         onDone={() => {
           modals.closeAll();
@@ -97,7 +99,7 @@ export function SpeakersPanel({ job, result }: Props) {
                 disabled={job.status !== 'completed'}
                 aria-label={t('speakers.rename', { name: speaker.name })}
                 onClick={() => {
-                  openRename(job.id, speaker);
+                  openRename(jobNaming(job.id), speaker);
                 }}
               >
                 <IconPencil size={18} />

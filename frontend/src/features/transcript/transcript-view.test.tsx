@@ -52,6 +52,7 @@ function show(change: Partial<TranscriptViewProps> = {}) {
     languageName: () => 'English',
     command: 'transcribe models download base-q8_0',
     menu: null,
+    actions: null,
     onCancel: vi.fn(),
     onRetry: vi.fn(),
     onRunAgain: vi.fn(),

@@ -1,34 +1,30 @@
-import { ActionIcon, Skeleton, Stack, Switch, Text } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import { IconKeyboard, IconMicrophoneOff } from '@tabler/icons-react';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { Skeleton, Stack, Switch, Text } from '@mantine/core';
+import { IconMicrophoneOff } from '@tabler/icons-react';
+import { useCallback, useEffect, useMemo, useState, type ReactNode } from 'react';
 
-import { usePeaks } from '@/api/files';
+import { useMediaUrl, usePeaks } from '@/api/files';
+import { jobNaming } from '@/api/speech';
 import { isActive, type Job, type Speaker, type TranscriptResult } from '@/api/types';
 import { EmptyState } from '@/components/ui/empty-state';
 import { ErrorState } from '@/components/ui/error-state';
 import { STORAGE } from '@/config/constants';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-review';
 import { readJson, writeJson } from '@/lib/storage';
 
 import { TranscriptHeader } from './header';
-import { KeysHelp } from './keys-help';
-import { useMedia } from './media';
+import { useMedia, type MediaQuery } from './media';
 import { isWhole, uncertainSpans } from './model';
 import { Notices } from './notices';
 import { Player } from './player';
-import { PlayerBar } from './player-bar';
+import { PlayerDock } from './player-dock';
 import { ReviewPanel } from './review-panel';
 import { MoreToCome, RunningPanel } from './running';
 import { SegmentList } from './segment-list';
 import { labelsOf } from './speakers';
 import { openRename, SpeakersPanel } from './speakers-panel';
 import classes from './transcript.module.css';
-import { usePlayerKeys } from './use-player-keys';
 import { useReview } from './use-review';
-
-// The text comes first; what draws the recording follows.
-const Timeline = lazy(() => import('./timeline').then((part) => ({ default: part.Timeline })));
 
 export interface TranscriptViewProps {
   job: Job;
@@ -39,28 +35,35 @@ export interface TranscriptViewProps {
   languageName: (code: string) => string;
   command: string;
   menu: ReactNode;
+  actions: ReactNode;
   onCancel: () => void;
   onRetry: () => void;
   onRunAgain: () => void;
 }
 
+/** The recording went before its text, as the workspace wants it. */
+const GONE: MediaQuery = {
+  data: { url: '', gone: true },
+  isError: false,
+  refetch: () => Promise.resolve(),
+};
+
 export function TranscriptView(props: TranscriptViewProps) {
   const { job, result, startSeconds } = props;
   const [player] = useState(() => new Player());
-  const [help, helpControl] = useDisclosure(false);
-  const [singleKeys, setSingleKeys] = useState(() => readJson<boolean>(STORAGE.keys, true));
   const [underline, setUnderline] = useState(() => readJson<boolean>(STORAGE.uncertain, false));
   const segments = useMemo(() => result?.segments ?? [], [result]);
   const active = isActive(job);
   const earlier = active && Boolean(result?.previous) && segments.length > 0;
+  const url = useMediaUrl(job.file_id ?? undefined);
   const media = useMedia(
     player,
-    job.file_id ?? undefined,
+    // A job without its file, and not fetching it, has outlived it.
+    job.file_id || active ? url : GONE,
     segments.length > 0 && isWhole(job, result),
   );
   const review = useReview(job, result, player);
   const peaks = usePeaks(job.file_id, active).data ?? null;
-  usePlayerKeys({ player, singleKeys, onHelp: helpControl.open, onStep: review.step });
   useEffect(() => {
     if (startSeconds) player.seek(startSeconds * 1000);
   }, [player, startSeconds]);
@@ -68,7 +71,7 @@ export function TranscriptView(props: TranscriptViewProps) {
   const doubtful = useMemo(() => segments.some((s) => uncertainSpans(s).length > 0), [segments]);
   const rename = useCallback(
     (speaker: Speaker) => {
-      openRename(job.id, speaker);
+      openRename(jobNaming(job.id), speaker);
     },
     [job.id],
   );
@@ -80,6 +83,7 @@ export function TranscriptView(props: TranscriptViewProps) {
         result={result}
         languageName={props.languageName}
         menu={props.menu}
+        actions={props.actions}
         onRunAgain={props.onRunAgain}
       />
       {active ? <RunningPanel job={job} onCancel={props.onCancel} /> : null}
@@ -127,35 +131,12 @@ export function TranscriptView(props: TranscriptViewProps) {
         />
       ) : null}
       {earlier ? null : <Below {...props} segmentCount={segments.length} />}
-      <PlayerBar
+      <PlayerDock
         player={player}
         message={media.message}
-        timeline={
-          <Suspense fallback={<div style={{ height: 48 }} />}>
-            <Timeline player={player} peaks={peaks} items={review.items} />
-          </Suspense>
-        }
-        help={
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={44}
-            aria-label={t('keys.open')}
-            visibleFrom="sm"
-            onClick={helpControl.open}
-          >
-            <IconKeyboard size={22} />
-          </ActionIcon>
-        }
-      />
-      <KeysHelp
-        opened={help}
-        onClose={helpControl.close}
-        singleKeys={singleKeys}
-        onSingleKeys={(on) => {
-          setSingleKeys(on);
-          writeJson(STORAGE.keys, on);
-        }}
+        peaks={peaks}
+        items={review.items}
+        onStep={review.step}
       />
     </div>
   );

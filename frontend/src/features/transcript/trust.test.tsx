@@ -60,6 +60,7 @@ function Live({ job, onRunAgain }: { job: Job; onRunAgain: () => void }) {
       languageName={() => 'English'}
       command="transcribe models download base-q8_0"
       menu={null}
+      actions={null}
       onCancel={vi.fn()}
       onRetry={vi.fn()}
       onRunAgain={onRunAgain}

@@ -1,6 +1,7 @@
 /** What the upload engine needs from outside: the five calls, and a way to send bytes. */
 
 import { http, unwrap } from '@/api/client';
+import { inWorkspace } from '@/api/current-workspace';
 import type { Job, JobCreate, MediaFile, PresignResponse, UploadParts } from '@/api/types';
 
 /** Options that are left out take the server's defaults. */
@@ -37,30 +38,37 @@ export type Put = (request: PutRequest) => Promise<PutResult>;
 
 const byUpload = (uploadId: string) => ({ params: { path: { upload_id: uploadId } } });
 
-export const uploadApi: UploadApi = {
-  presign: (body) => unwrap(http.POST('/api/files/presign', { body })),
-  signParts: (uploadId, partNumbers) =>
-    unwrap(
-      http.POST('/api/files/uploads/{upload_id}/parts', {
-        ...byUpload(uploadId),
-        body: { part_numbers: partNumbers },
-      }),
-    ),
-  listParts: (uploadId) =>
-    unwrap(http.GET('/api/files/uploads/{upload_id}/parts', byUpload(uploadId))),
-  complete: (uploadId, parts) =>
-    unwrap(http.POST('/api/files/complete', { body: { upload_id: uploadId, parts } })),
-  abort: async (uploadId) => {
-    await unwrap(http.DELETE('/api/files/uploads/{upload_id}', byUpload(uploadId)));
-  },
-  createJob: (body, idempotencyKey) =>
-    unwrap(
-      http.POST('/api/jobs', {
-        body: body as JobCreate,
-        headers: { 'Idempotency-Key': idempotencyKey },
-      }),
-    ),
-};
+/** The calls in one workspace, whichever is shown meanwhile; null: the one that is shown at each call. */
+export function uploadApi(workspace: string | null): UploadApi {
+  const there = workspace ? inWorkspace(workspace) : { headers: {} };
+  return {
+    presign: (body) => unwrap(http.POST('/api/files/presign', { ...there, body })),
+    signParts: (uploadId, partNumbers) =>
+      unwrap(
+        http.POST('/api/files/uploads/{upload_id}/parts', {
+          ...there,
+          ...byUpload(uploadId),
+          body: { part_numbers: partNumbers },
+        }),
+      ),
+    listParts: (uploadId) =>
+      unwrap(http.GET('/api/files/uploads/{upload_id}/parts', { ...there, ...byUpload(uploadId) })),
+    complete: (uploadId, parts) =>
+      unwrap(http.POST('/api/files/complete', { ...there, body: { upload_id: uploadId, parts } })),
+    abort: async (uploadId) => {
+      await unwrap(
+        http.DELETE('/api/files/uploads/{upload_id}', { ...there, ...byUpload(uploadId) }),
+      );
+    },
+    createJob: (body, idempotencyKey) =>
+      unwrap(
+        http.POST('/api/jobs', {
+          body: body as JobCreate,
+          headers: { ...there.headers, 'Idempotency-Key': idempotencyKey },
+        }),
+      ),
+  };
+}
 
 /** XMLHttpRequest, because fetch still tells nothing about upload progress. */
 export const xhrPut: Put = ({ url, body, headers, signal, onProgress }) =>

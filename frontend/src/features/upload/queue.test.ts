@@ -15,7 +15,7 @@ let queue: UploadQueue;
 
 beforeEach(() => {
   server = new FakeServer();
-  queue = new UploadQueue({ api: server.api, put: server.put, retryBaseMs: 1 });
+  queue = new UploadQueue(() => ({ api: server.api, put: server.put, retryBaseMs: 1 }));
 });
 
 const states = () => Object.fromEntries(queue.items.get().map((item) => [item.name, item.state]));

@@ -1,6 +1,7 @@
 /** All files of this visit. Lives outside React, so that uploads survive a change of page. */
 
 import { choiceField, type ChoiceField, type JobChoices } from '@/api/choices';
+import { currentWorkspace } from '@/api/current-workspace';
 import { PARALLEL_FILES } from '@/config/constants';
 import { isAbort } from '@/lib/backoff';
 import { errorText } from '@/lib/error-text';
@@ -34,6 +35,7 @@ export interface QueueItem {
 interface Entry {
   file: File;
   upload: FileUpload;
+  deps: EngineDeps;
   choices: JobChoices;
   fileId: string | null;
   abort: AbortController | null;
@@ -48,13 +50,15 @@ export class UploadQueue {
   private readonly entries = new Map<string, Entry>();
 
   constructor(
-    private readonly deps: EngineDeps,
+    /** Asked for each file: an upload stays in the workspace in which it began. */
+    private readonly depsNow: () => EngineDeps,
     private readonly onJob: (jobId: string) => void = () => undefined,
   ) {}
 
   /** Adds files. Returns the names of those already in the list. */
   add(files: Iterable<File>, choices: JobChoices, maxBytes: number | null): string[] {
     const duplicates: string[] = [];
+    const deps = this.depsNow();
     for (const file of files) {
       if (this.has(file)) {
         duplicates.push(file.name);
@@ -63,7 +67,8 @@ export class UploadQueue {
       const id = randomId();
       this.entries.set(id, {
         file,
-        upload: new FileUpload(file, this.deps),
+        upload: new FileUpload(file, deps),
+        deps,
         choices,
         fileId: null,
         abort: null,
@@ -184,7 +189,7 @@ export class UploadQueue {
       // An upload that is whole already only lacks its job.
       entry.fileId ??= await this.send(id, entry, abort.signal);
       this.patch(id, { state: 'creating', sent: entry.file.size });
-      const job = await this.deps.api.createJob({ ...entry.choices, file_id: entry.fileId }, id);
+      const job = await entry.deps.api.createJob({ ...entry.choices, file_id: entry.fileId }, id);
       this.patch(id, { state: 'done', jobId: job.id });
       this.onJob(job.id);
     } catch (error) {
@@ -223,9 +228,12 @@ function refusal(file: File, maxBytes: number | null): string | null {
 /** Told by the app what to do when a job was made (refresh lists). */
 export const jobMade = new Store<string | null>(null);
 
-export const uploadQueue = new UploadQueue({ api: uploadApi, put: xhrPut }, (jobId) => {
-  jobMade.set(jobId);
-});
+export const uploadQueue = new UploadQueue(
+  () => ({ api: uploadApi(currentWorkspace.id), put: xhrPut }),
+  (jobId) => {
+    jobMade.set(jobId);
+  },
+);
 
 addEventListener('beforeunload', (event) => {
   if (uploadQueue.busy) event.preventDefault();

@@ -36,7 +36,9 @@ export function Unfinished() {
             aria-label={t('unfinished.discard', { name: entry.name })}
             onClick={() => {
               fingerprints.forget(entry.upload_id);
-              void uploadApi.abort(entry.upload_id).catch(() => undefined);
+              void uploadApi(null)
+                .abort(entry.upload_id)
+                .catch(() => undefined);
               redraw((n) => n + 1);
             }}
           >

@@ -1,3 +1,5 @@
+import { addTexts } from './registry';
+
 export const account = {
   'login.forgot': 'Forgot the password?',
   'forgot.title': 'Forgot the password?',
@@ -126,3 +128,5 @@ export const account = {
   'nav.members': 'Members',
   'nav.keys': 'API keys',
 } as const;
+
+addTexts(account);

@@ -1,3 +1,5 @@
+import { addTexts } from './registry';
+
 export const auth = {
   'login.title': 'Sign in',
   'login.submit': 'Sign in',
@@ -43,3 +45,5 @@ export const auth = {
   'security.done': 'Password changed. Other sessions were signed out.',
   'security.signedInAs': 'Signed in as {email}',
 } as const;
+
+addTexts(auth);

@@ -1,3 +1,5 @@
+import { addTexts } from './registry';
+
 export const common = {
   'app.name': 'Transcribe',
   'app.tagline': 'Audio and video to text you can trust.',
@@ -5,6 +7,7 @@ export const common = {
   'nav.main': 'Main',
   'nav.new': 'New',
   'nav.transcripts': 'Transcripts',
+  'nav.shared': 'Shared',
   'nav.settings': 'Password and security',
   'nav.workspace': 'Workspace settings',
   'nav.models': 'Models',
@@ -56,3 +59,5 @@ export const common = {
   'keys.previousReview': 'Previous place to check',
   'keys.help': 'This list',
 } as const;
+
+addTexts(common);

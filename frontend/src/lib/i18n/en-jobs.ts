@@ -1,3 +1,5 @@
+import { addTexts } from './registry';
+
 export const jobs = {
   'jobs.title': 'Transcripts',
   'jobs.new': 'New transcription',
@@ -87,3 +89,5 @@ export const jobs = {
   'wait.quota': 'The quota is used up. It starts when there is room again.',
   'wait.unknown': 'Waiting: {reason}.',
 } as const;
+
+addTexts(jobs);

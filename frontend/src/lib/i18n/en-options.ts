@@ -1,3 +1,5 @@
+import { addTexts } from './registry';
+
 export const options = {
   'options.title': 'Options',
   'options.more': 'More options',
@@ -56,3 +58,5 @@ export const options = {
   'engine.groupHere': 'Other engines on this server',
   'engine.groupCloud': 'Providers',
 } as const;
+
+addTexts(options);

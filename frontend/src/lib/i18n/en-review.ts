@@ -1,3 +1,5 @@
+import { addTexts } from './registry';
+
 export const review = {
   'review.title': 'Needs attention ({count})',
   'review.previous': 'Previous place to check',
@@ -63,3 +65,5 @@ export const review = {
   'speakers.againSubmit': 'Tell apart',
   'speakers.started': 'The speakers are being told apart again.',
 } as const;
+
+addTexts(review);

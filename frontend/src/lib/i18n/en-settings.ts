@@ -1,3 +1,5 @@
+import { addTexts } from './registry';
+
 export const settings = {
   'workspace.title': 'Workspace settings',
   'workspace.heading': 'For every recording',
@@ -45,3 +47,5 @@ export const settings = {
   'models.noRoom': 'Too little room: {size} are needed, {free} are free.',
   'models.loadFailed': 'The models could not be listed',
 } as const;
+
+addTexts(settings);

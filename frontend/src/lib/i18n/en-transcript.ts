@@ -1,3 +1,5 @@
+import { addTexts } from './registry';
+
 export const transcript = {
   'transcript.back': 'All transcripts',
   'transcript.segments': 'Transcript',
@@ -50,5 +52,9 @@ export const transcript = {
   'player.unplayable': 'This browser cannot play this recording.',
   'player.textWorks': 'The text and the downloads work.',
   'player.failed': 'The recording could not be loaded.',
+  'player.gone': 'The recording is not kept any more. The text stays.',
+  'player.none': 'There is no recording here.',
   'player.waitUpload': 'The recording can be played once it is ready.',
 } as const;
+
+addTexts(transcript);

@@ -1,3 +1,5 @@
+import { addTexts } from './registry';
+
 export const upload = {
   'link.label': 'Or paste a link to a recording',
   'link.submit': 'Fetch',
@@ -44,3 +46,5 @@ export const upload = {
     'The real speech model is not on this server yet, so files are transcribed by {engine}, which makes many mistakes.',
   'lowAccuracy.command': 'To get the real model, run on the server:',
 } as const;
+
+addTexts(upload);

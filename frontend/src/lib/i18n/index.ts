@@ -2,29 +2,41 @@
 
 import { LOCALE } from '@/lib/format';
 
-import { account } from './en-account';
-import { auth } from './en-auth';
-import { common } from './en-common';
-import { jobs } from './en-jobs';
-import { options } from './en-options';
-import { review } from './en-review';
-import { settings } from './en-settings';
-import { transcript } from './en-transcript';
-import { upload } from './en-upload';
+// On every page. The other dictionaries are imported where their texts are used (see the test).
+import './en-auth';
+import './en-common';
+import './en-jobs';
+import './en-options';
+import './en-transcript';
+import './en-upload';
+import type { account } from './en-account';
+import type { activity } from './en-activity';
+import type { auth } from './en-auth';
+import type { common } from './en-common';
+import type { jobs } from './en-jobs';
+import type { options } from './en-options';
+import type { review } from './en-review';
+import type { server } from './en-server';
+import type { settings } from './en-settings';
+import type { share } from './en-share';
+import type { transcript } from './en-transcript';
+import type { upload } from './en-upload';
+import type { workspaces } from './en-workspaces';
+import { textOf } from './registry';
 
-const en = {
-  ...common,
-  ...account,
-  ...auth,
-  ...jobs,
-  ...options,
-  ...upload,
-  ...transcript,
-  ...review,
-  ...settings,
-} as const;
-
-type En = typeof en;
+type En = typeof account &
+  typeof activity &
+  typeof auth &
+  typeof common &
+  typeof jobs &
+  typeof options &
+  typeof review &
+  typeof server &
+  typeof settings &
+  typeof share &
+  typeof transcript &
+  typeof upload &
+  typeof workspaces;
 export type Key = keyof En;
 type Names<S> = S extends `${string}{${infer P}}${infer Rest}` ? P | Names<Rest> : never;
 type Values<K extends Key> = Record<Names<En[K]>, string | number>;
@@ -32,7 +44,7 @@ type Args<K extends Key> = [Names<En[K]>] extends [never] ? [] : [values: Values
 
 export function t<K extends Key>(key: K, ...args: Args<K>): string {
   const values = args[0] as Record<string, string | number> | undefined;
-  return fill(en[key], values);
+  return fill(textOf(key) ?? key, values);
 }
 
 function fill(text: string, values: Record<string, string | number> | undefined): string {
@@ -48,12 +60,10 @@ type PluralBase = Key extends infer K ? (K extends `${infer B}.other` ? B : neve
 /** Picks `key.one` or `key.other` (and more forms in other languages) by count. */
 export function tn(base: PluralBase, count: number): string {
   const form = `${base}.${plurals.select(count)}`;
-  const text = form in en ? en[form as Key] : en[`${base}.other` as Key];
-  return fill(text, { count });
+  return fill(textOf(form) ?? textOf(`${base}.other`) ?? base, { count });
 }
 
 /** Looks a code of the server up (`wait.model_missing`), with a fallback for codes still unknown. */
 export function lookup(prefix: string, code: string, fallback: string): string {
-  const key = `${prefix}.${code}`;
-  return key in en ? en[key as Key] : fallback;
+  return textOf(`${prefix}.${code}`) ?? fallback;
 }

@@ -1,0 +1,42 @@
+import { addTexts } from './registry';
+
+export const activity = {
+  'activity.title': 'Activity',
+  'activity.text':
+    'Who did what in {name}. Reading and playing is noted once an hour for the same person and transcript.',
+  'activity.empty': 'Nothing yet',
+  'activity.system': 'The server',
+  'activity.formerUser': 'A deleted account',
+  'activity.byKey': '{name}, by an API key',
+  'activity.guest': 'Somebody with a link',
+  'activity.open': 'Open the transcript',
+  'activity.ownersOnly': 'Only owners and admins of the workspace see who did what.',
+  'audit.workspace.created': 'Created the workspace',
+  'audit.workspace.renamed': 'Renamed the workspace',
+  'audit.workspace.deleted': 'Deleted the workspace',
+  'audit.workspace.settings_changed': 'Changed the settings',
+  'audit.workspace.quotas_changed': 'Changed the limits',
+  'audit.member.removed': 'Removed a member',
+  'audit.member.left': 'Left the workspace',
+  'audit.member.role_changed': 'Changed a role',
+  'audit.invitation.created': 'Invited somebody',
+  'audit.invitation.accepted': 'Accepted an invitation',
+  'audit.invitation.revoked': 'Took an invitation back',
+  'audit.api_key.created': 'Made an API key',
+  'audit.api_key.revoked': 'Revoked an API key',
+  'audit.share_link.created': 'Shared a transcript by a link',
+  'audit.share_link.changed': 'Changed a link',
+  'audit.share_link.revoked': 'Took a link back',
+  'audit.job_grant.granted': 'Shared a transcript with a person',
+  'audit.job_grant.revoked': 'Stopped sharing with a person',
+  'audit.transcript.read': 'Read a transcript',
+  'audit.transcript.watched': 'Watched a transcription',
+  'audit.transcript.downloaded': 'Downloaded a transcript',
+  'audit.recording.opened': 'Played a shared recording',
+  'audit.file.played': 'Played a recording',
+  'audit.file.downloaded': 'Downloaded a recording',
+  'audit.job.expired': 'Removed an old transcript',
+  'audit.file.expired': 'Removed an old recording',
+} as const;
+
+addTexts(activity);
