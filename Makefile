@@ -12,8 +12,8 @@ ALL_EXTRAS := speakers faster-whisper mlx
 help: ## Show this map
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Install everything for work on the code: Python, packages of the pages, Postgres for tests
-	$(BOOTSTRAP) python-dev postgres web-packages web
+setup: ## Install everything for work on the code: Python, packages of the pages, Postgres and Redis for tests
+	$(BOOTSTRAP) python-dev postgres redis web-packages web
 
 run: ## Set up what is needed and serve API and pages on http://127.0.0.1:8000 (HOST, PORT)
 	$(BOOTSTRAP) python web
@@ -26,15 +26,15 @@ dev: ## Serve with reload: the API on PORT (8000), the pages with hot reload on 
 test: test-backend test-frontend test-e2e ## Run every test
 
 test-backend: ## Test the backend on SQLite and Postgres (ARGS="-k name" narrows it, ARGS="-n 0" runs one at a time)
-	$(BOOTSTRAP) python-dev postgres
+	$(BOOTSTRAP) python-dev postgres redis
 	cd backend && $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-long: ## Run the tests that take minutes (make test has a shorter form of each)
-	$(BOOTSTRAP) python-dev postgres
+	$(BOOTSTRAP) python-dev postgres redis
 	cd backend && $(BIN)/pytest -m long $(ARGS)
 
 chaos: ## Run the long form of the tests in backend/tests/chaos (prints its seeds)
-	$(BOOTSTRAP) python-dev postgres
+	$(BOOTSTRAP) python-dev postgres redis
 	cd backend && $(BIN)/pytest -m long tests/chaos $(ARGS)
 
 test-frontend: ## Test the pages' code

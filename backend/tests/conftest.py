@@ -11,5 +11,7 @@ pytest_plugins = (
     "tests.fixtures.providers",
     "tests.fixtures.cli",
     "tests.fixtures.ministack",
+    "tests.fixtures.redis",
     "tests.fixtures.site",
+    "tests.fixtures.workers",
 )

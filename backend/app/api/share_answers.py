@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
 from fastapi import Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 
 from app.api.disposition import transcript_attachment
-from app.api.share_deps import still_granted
-from app.api.sse import STREAM_HEADERS, encoded, sequence
+from app.api.share_deps import guest_pass
+from app.api.sse import EventStream, sequence
 from app.api.streams import Message, follow_shared, job_is_over, known_sequence
 from app.factory import Container
 from app.schemas.jobs import DownloadFormat
@@ -54,9 +53,10 @@ async def events_answer(
         return Response(status_code=204)
     after = await known_sequence(container, grant, grant.job_id, after)
     note_read(container, grant, "transcript.watched")
-    welcome = partial(still_granted, container, grant, principal)
-    messages = _for_guests(follow_shared(container, grant, grant.job_id, after, welcome))
-    return StreamingResponse(encoded(messages), media_type="text/event-stream", headers=STREAM_HEADERS)
+    messages = _for_guests(
+        follow_shared(container, grant, grant.job_id, after, guest_pass(container, grant, principal))
+    )
+    return EventStream(messages)
 
 
 def note_read(container: Container, grant: ShareGrant, action: str, **detail: Any) -> None:

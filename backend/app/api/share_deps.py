@@ -12,6 +12,7 @@ from app.api.deps import ContainerDep, CurrentPrincipal, Tenant, TenantWriter, r
 from app.core.errors import AppError
 from app.db.session import TenantSession
 from app.factory import Container
+from app.services.identity.doorkeeper import GuestPass
 from app.services.identity.sessions import Principal
 from app.services.transcripts.share_grant import LinkSource, ShareGrant
 
@@ -60,14 +61,19 @@ async def _account_grant(job_id: UUID, principal: CurrentPrincipal, container: C
 AccountGrant = Annotated[ShareGrant, Depends(_account_grant)]
 
 
-async def still_granted(container: Container, grant: ShareGrant, principal: Principal | None) -> bool:
-    """For open streams, asked every few seconds: what opened it still holds."""
-    if isinstance(grant.source, LinkSource):
-        return await container.share_links.still_open(grant.source)
-    assert principal is not None
-    try:
-        await container.sessions.reload(principal)
-        await container.job_grants.open(grant.source.user_id, grant.job_id)
-    except AppError:
-        return False
-    return True
+def guest_pass(container: Container, grant: ShareGrant, principal: Principal | None) -> GuestPass:
+    """What an open stream of something shared stands on: what opened it still holds."""
+
+    async def still_granted() -> bool:
+        if isinstance(grant.source, LinkSource):
+            return await container.share_links.still_open(grant.source)
+        assert principal is not None
+        try:
+            await container.sessions.reload(principal)
+            await container.job_grants.open(grant.source.user_id, grant.job_id)
+        except AppError:
+            return False
+        return True
+
+    opener = None if principal is None else (principal.session_id, principal.key and principal.key.id)
+    return GuestPass((grant.source, grant.job_id, opener), still_granted)

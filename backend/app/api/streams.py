@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from uuid import UUID
 
-from app.api.deps import Tenant, still_welcome
+from app.api.deps import Tenant
+from app.db.away import is_away
 from app.db.session import TenantSession
 from app.factory import Container
 from app.models import FINAL
+from app.services.identity.doorkeeper import MemberPass, Pass
 from app.services.jobs import events
 from app.services.jobs.bus import Watcher
 from app.services.jobs.views import job_view
 
 HEARTBEAT_SECONDS = 15.0
-CHECK_SECONDS = 1.5  # with a wait in between: who was removed sees nothing any more within 5 s
-POLL_SECONDS = 2.0  # finds rows of other processes, whose rings are not heard here
+LOOK_SECONDS = 15.0  # at the rows, though nothing rang: a ring may be lost
+POLL_SECONDS = 2.0  # the same while rings of other processes are not heard here
+AWAY_SECONDS = 1.0
+FAR_BEHIND = 2000  # rows of a workspace: whoever missed more reads the list anew instead
 
-T = TypeVar("T")
-
-Welcome = Callable[[], Coroutine[Any, Any, bool]]
 ReadPage = Callable[[TenantSession, int], Awaitable[Sequence[events.Event]]]
 
 
@@ -64,18 +65,25 @@ async def known_sequence(container: Container, tenant: Viewer, job_id: UUID, aft
     return after if after is not None and after <= job.event_seq else None
 
 
+def member_pass(tenant: Tenant) -> MemberPass:
+    """What an open stream of a member stands on."""
+    principal = tenant.principal
+    key = principal.key.id if principal.key is not None else None
+    return MemberPass(tenant.user_id, tenant.workspace_id, principal.session_id, key)
+
+
 def follow_job(
     container: Container, tenant: Tenant, job_id: UUID, after: int | None
 ) -> AsyncIterator[Message]:
     """Events of one job for a member of its workspace, as `follow_shared`."""
-    return follow_shared(container, tenant, job_id, after, partial(still_welcome, container, tenant))
+    return follow_shared(container, tenant, job_id, after, member_pass(tenant))
 
 
 async def follow_shared(
-    container: Container, viewer: Viewer, job_id: UUID, after: int | None, welcome: Welcome
+    container: Container, viewer: Viewer, job_id: UUID, after: int | None, shown: Pass
 ) -> AsyncIterator[Message]:
     """Events of one job after `after`; None begins with the job as it stands. Ends after the job's `end`, and soon
-    after `welcome` has become untrue."""
+    after the pass `shown` does not hold any more."""
     with container.bus.watch(viewer.workspace_id, job_id) as watcher:
         last = after
         if last is None:
@@ -87,7 +95,7 @@ async def follow_shared(
         async def read(session: TenantSession, seen: int) -> Sequence[events.Event]:
             return await events.read_job_events(session, job_id, seen)
 
-        async for message in _follow(container, viewer, watcher, read, last, welcome):
+        async for message in _follow(container, viewer, watcher, read, job_id, last, shown):
             yield message
             ended = message.type == "end" and message.seq is not None
             if ended and await job_is_over(container, viewer, job_id, message.seq or 0):
@@ -95,56 +103,78 @@ async def follow_shared(
 
 
 async def follow_workspace(container: Container, tenant: Tenant, after: int | None) -> AsyncIterator[Message]:
-    """Events of all the workspace's jobs after `after`; None begins with the jobs that run now. Never ends by itself."""
+    """Events of all the workspace's jobs after `after`; None begins with the jobs that run now. Never ends by itself.
+
+    Who is far behind gets `resync` instead of what was missed: the list has to be read anew.
+    """
     with container.bus.watch(tenant.workspace_id, None) as watcher:
         async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
             newest = await events.newest_workspace_seq(session)
             running = await events.running_jobs(session) if after is None else []
         last = newest if after is None or after > newest else after
+        if newest - last > FAR_BEHIND:
+            last = newest
+            yield Message("resync", last, {})
         for job in running:
             yield Message("status", last, job_view(job))
-        welcome = partial(still_welcome, container, tenant)
-        async for message in _follow(container, tenant, watcher, events.read_workspace_events, last, welcome):
+        shown, read = member_pass(tenant), events.read_workspace_events
+        async for message in _follow(container, tenant, watcher, read, None, last, shown):
             yield message
 
 
 async def _follow(
-    container: Container, viewer: Viewer, watcher: Watcher, read: ReadPage, last: int, welcome: Welcome
+    container: Container,
+    viewer: Viewer,
+    watcher: Watcher,
+    read: ReadPage,
+    job_id: UUID | None,
+    last: int,
+    shown: Pass,
 ) -> AsyncIterator[Message]:
     """Rows after `last` in order, progress between them, heartbeats in silence.
 
     Ends when the server stops or the caller may not look any more. No transaction is open while it waits.
     """
-    beat = checked = time.monotonic()
-    while not container.bus.closing:
-        page = await _whole(_read_page(container, viewer, read, last))
-        for event in page:
-            last = event.seq
-            yield Message(event.type, event.seq, event.data)
-        fresh = [] if page else watcher.take_progress()
-        for progress in fresh:
-            yield Message("progress", None, progress)
-        if page or fresh:
-            beat = time.monotonic()
-        if not page:
-            await watcher.wait(POLL_SECONDS)
-        now = time.monotonic()
-        if now - beat >= HEARTBEAT_SECONDS:
-            beat = now
-            yield HEARTBEAT
-        if now - checked >= CHECK_SECONDS:
-            checked = now
-            if not await _whole(welcome()):
-                return
+    beat = time.monotonic()
+    with container.doorkeeper.admit(shown, watcher.dismiss):
+        while not container.bus.closing and not watcher.dismissed:
+            try:
+                page = await _read_page(container, viewer, watcher, read, job_id, last)
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                page = []  # whoever watches sees silence, and goes on where it was
+                await asyncio.sleep(AWAY_SECONDS)
+                watcher.wake()
+            for event in page:
+                last = event.seq
+                yield Message(event.type, event.seq, event.data)
+            fresh = [] if page else watcher.take_progress()
+            for progress in fresh:
+                yield Message("progress", None, progress)
+            if page or fresh:
+                beat = time.monotonic()
+            if not page:
+                await watcher.wait(
+                    min(_until_a_look(container), max(0.0, beat + HEARTBEAT_SECONDS - time.monotonic()))
+                )
+            if time.monotonic() - beat >= HEARTBEAT_SECONDS:
+                beat = time.monotonic()
+                yield HEARTBEAT
+
+
+def _until_a_look(container: Container) -> float:
+    """Seconds; spread, so that thousands who began together do not look together."""
+    longest = LOOK_SECONDS if container.bus.hears_all else POLL_SECONDS
+    return longest * random.uniform(0.8, 1.2)  # noqa: S311 (not a secret)
 
 
 async def _read_page(
-    container: Container, viewer: Viewer, read: ReadPage, last: int
+    container: Container, viewer: Viewer, watcher: Watcher, read: ReadPage, job_id: UUID | None, last: int
 ) -> Sequence[events.Event]:
-    async with container.database.tenant(viewer.workspace_id, read_only=True) as session:
-        return await read(session, last)
+    async def load() -> Sequence[events.Event]:
+        async with container.database.tenant(viewer.workspace_id, read_only=True) as session:
+            return await read(session, last)
 
-
-async def _whole(work: Coroutine[Any, Any, T]) -> T:
-    """A reader that goes away must not cut a query in the middle, which costs the pool its connection."""
-    return await asyncio.shield(asyncio.create_task(work))
+    # What all who ask for the same thing at the same time have in common; each ring makes it another thing.
+    return await container.pages.read((viewer.workspace_id, job_id, last, watcher.rings), load)

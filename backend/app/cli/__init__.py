@@ -7,7 +7,7 @@ import sys
 import typer
 
 from app import __version__
-from app.cli import admin, models, run, serve, storage, watch
+from app.cli import admin, models, run, serve, storage, watch, worker
 
 app = typer.Typer(
     name="transcribe",
@@ -19,12 +19,13 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("watch")(watch.watch)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("migrate")(serve.migrate)
 app.add_typer(models.app, name="models")
 app.add_typer(admin.app, name="admin")
 app.add_typer(storage.app, name="storage")
 
-COMMANDS = frozenset({"run", "watch", "serve", "migrate", "models", "admin", "storage"})
+COMMANDS = frozenset({"run", "watch", "serve", "worker", "migrate", "models", "admin", "storage"})
 
 
 @app.callback(invoke_without_command=True)

@@ -31,7 +31,7 @@ APPLICATION = "app.main:app"  # by name: commands stand below the application an
 
 def migrate() -> None:
     """Bring the database to this version's schema, with a copy of a SQLite file kept before."""
-    _migrate(load_settings())
+    migrate_database(load_settings())
 
 
 def serve() -> None:
@@ -39,7 +39,7 @@ def serve() -> None:
     settings = load_settings()
     with _only_server(settings.server.data_dir):
         _check(settings)
-        _migrate(settings)
+        migrate_database(settings)
         server = _Server(
             uvicorn.Config(
                 APPLICATION,
@@ -127,7 +127,8 @@ def _check(settings: Settings) -> None:
         raise typer.Exit(2) from None
 
 
-def _migrate(settings: Settings) -> None:
+def migrate_database(settings: Settings) -> None:
+    """Exits with 1 and a sentence where that cannot be done."""
     try:
         done = upgrade(settings.database_url, backups=settings.server.data_dir / "backups")
     except MigrationError as error:

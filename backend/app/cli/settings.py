@@ -7,7 +7,9 @@ from pydantic import ValidationError
 
 from app.core.config import Settings
 
-_SECRET = frozenset({"DATABASE_URL", "JWT_SECRET_KEY"})  # never shown, not even when they are wrong
+_SECRET = frozenset(
+    {"DATABASE_URL", "REDIS_URL", "JWT_SECRET_KEY"}
+)  # never shown, not even when they are wrong
 
 
 def load_settings() -> Settings:

@@ -146,6 +146,11 @@ class Database:
                 if result is not None:
                     await result
 
+    def driver_options(self) -> dict[str, Any]:
+        """What the driver takes for a connection of its own, outside of the pool (Postgres)."""
+        _, options = self._writer.dialect.create_connect_args(self._writer.url)
+        return {name: value for name, value in options.items() if not name.startswith("prepared_statement_")}
+
     async def ping(self) -> None:
         """Raises `UnavailableError` where the database does not answer."""
         try:

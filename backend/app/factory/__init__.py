@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from functools import partial
 
 from app.asr.engines.assemblyai import AssemblyAI
@@ -22,12 +24,14 @@ from app.core.passwords import Passwords
 from app.core.rates import RateCounter
 from app.core.secrets import load_secret
 from app.db.session import Database
+from app.factory.executors import build_executor
 from app.factory.parts import (
     build_accounts,
     build_fetcher,
     build_links,
     build_local_store,
     build_rates,
+    build_relay,
     build_s3_store,
     build_sessions,
     build_store,
@@ -40,6 +44,7 @@ from app.services.admin.models import ModelShelf
 from app.services.admin.readiness import Readiness
 from app.services.admin.removal import WorkspaceRemoval
 from app.services.identity.accounts import Accounts
+from app.services.identity.doorkeeper import Doorkeeper
 from app.services.identity.key_uses import EVERY_SECONDS as KEY_SECONDS
 from app.services.identity.key_uses import KeyUses
 from app.services.identity.mailer import EVERY_SECONDS as MAIL_SECONDS
@@ -51,11 +56,15 @@ from app.services.jobs.cache import ResultCache
 from app.services.jobs.cloud import CloudDesk
 from app.services.jobs.cloud_gate import PROVIDERS, CloudGate
 from app.services.jobs.diarizing import LocalDiarizer
-from app.services.jobs.dispatcher import InProcessDispatcher
 from app.services.jobs.engine_choice import EngineChooser
+from app.services.jobs.executor import Executor
 from app.services.jobs.fetching import LinkDesk
 from app.services.jobs.model_keeper import ModelKeeper
+from app.services.jobs.on_call import OnCall
+from app.services.jobs.owner import call_this_host
+from app.services.jobs.page_reads import SharedPages
 from app.services.jobs.repairs import Repairs
+from app.services.jobs.resources import Resource
 from app.services.jobs.retention import Retention
 from app.services.jobs.runner import RunnerParts
 from app.services.jobs.service import JobService
@@ -87,11 +96,19 @@ __all__ = [
 log = get_logger(__name__)
 
 
+class Role(StrEnum):
+    """SERVER answers requests and does the periodic work; WORKER works on jobs and nothing else."""
+
+    SERVER = "server"
+    WORKER = "worker"
+
+
 @dataclass(slots=True)
 class Container:
     """Process-wide parts, built once and passed down."""
 
     settings: Settings
+    role: Role
     database: Database
     metrics: Metrics
     rates: RateCounter | None  # None: nothing is counted
@@ -103,12 +120,14 @@ class Container:
     files: Files
     renditions: RenditionWorker
     bus: EventBus
+    pages: SharedPages
+    doorkeeper: Doorkeeper
     models: ModelKeeper
     chooser: EngineChooser
     cloud: CloudDesk
     shelf: ModelShelf
     pool: EnginePool
-    dispatcher: InProcessDispatcher
+    dispatcher: Executor
     sweeper: Sweeper
     jobs: JobService
     links: LinkDesk
@@ -130,6 +149,8 @@ class Container:
 
     @property
     def _workers(self) -> tuple[Background, ...]:
+        if self.role == Role.WORKER:
+            return (self.archive,)
         return (
             self.archive,
             self.removal,
@@ -142,17 +163,25 @@ class Container:
     async def start(self) -> None:
         """Begin to work in the background. Answers at once: recovery and downloads never hold up the start."""
         self.settings.server.data_dir.mkdir(parents=True, exist_ok=True)
+        self.bus.start()
         self.dispatcher.start()
         self.sweeper.start()
-        self.renditions.start()
-        self.maintenance.start()
         for worker in self._workers:
             worker.start()
-        self.removal.wake()  # what a crash has left
+        if self.role == Role.SERVER:
+            self.renditions.start()
+            self.maintenance.start()
+            self.removal.wake()  # what a crash has left
         self.cloud.cleaner.start()
         self.models.on_change.append(self.sweeper.recheck_waiting)
         if self.settings.speech.transcription_backend in ("auto", "whisper_cpp"):
             await self.chooser.prefetch()
+
+    def on_call(self) -> OnCall:
+        """The executor of a process whose jobs are rung for. Raises TypeError in any other."""
+        if not isinstance(self.dispatcher, OnCall):
+            raise TypeError("this process is not rung up for jobs")
+        return self.dispatcher
 
     def begin_stop(self) -> None:
         """A stop signal has come: not ready any more, streams end, nothing new is claimed."""
@@ -173,6 +202,7 @@ class Container:
             self.pool.close(),
         )
         await self.cloud.close()
+        await asyncio.gather(self.bus.stop(), self.doorkeeper.stop())
         await self._write_notes()
         if self.rates is not None:
             await self.rates.close()
@@ -187,14 +217,26 @@ class Container:
                 log.warning("notes_lost", error=repr(error)[:200])
 
 
-def build_container(settings: Settings) -> Container:
-    """Everything that serves requests. Opens no connection and starts no process yet."""
+def build_container(
+    settings: Settings,
+    role: Role = Role.SERVER,
+    *,
+    resources: Collection[Resource] = tuple(Resource),
+    share: int = 1,
+    slots: int | None = None,
+) -> Container:
+    """Everything that lives as long as the process. Opens no connection and starts no process yet.
+
+    A worker takes jobs that need one of `resources`, `slots` at a time where it is not left to the settings; `share` is
+    how many processes share this machine's engines.
+    """
     database = Database(
         settings.database_url,
         pool_size=settings.database.database_pool_size,
         slow_ms=settings.database.database_slow_ms,
     )
     check_settings(settings)
+    call_this_host(settings.workers.node_name)
     secret = load_secret(settings)
     sessions = build_sessions(settings, database, secret)
     store = build_store(settings, secret)
@@ -212,8 +254,7 @@ def build_container(settings: Settings) -> Container:
         turns.taken("archive_texts", TextArchive(database, store).run_once),
         every_seconds=ARCHIVE_SECONDS,
     )
-    # The dispatcher comes later: it needs parts of what stands below.
-    emptying = WorkspaceRemoval(database, store, interrupt=lambda job_id: dispatcher.interrupt(job_id))
+    emptying = WorkspaceRemoval(database, store, interrupt=lambda job_id: bus.interrupt(job_id))
     removal = Background(
         "remove_workspaces", turns.taken("remove_workspaces", emptying.run_once), every_seconds=300
     )
@@ -226,7 +267,7 @@ def build_container(settings: Settings) -> Container:
     copies = SharedCopies(store)
     shared_copies = Background("make_shared_copies", copies.run_once, every_seconds=COPY_SECONDS)
     copies.wake = shared_copies.wake
-    bus = EventBus()
+    bus = EventBus(build_relay(settings, database))
     models = ModelKeeper(
         settings.models_dir, settings.speech.model_base_url, enabled=settings.speech.model_auto_download
     )
@@ -240,7 +281,8 @@ def build_container(settings: Settings) -> Container:
         AssemblyAI(settings.cloud, breakers["assemblyai"]),
         in_flight=settings.cloud.cloud_concurrency,
     )
-    processes = plan_processes(settings.speech.engine_processes, settings.speech.whisper_model)
+    planned = plan_processes(settings.speech.engine_processes, settings.speech.whisper_model)
+    processes = -(-planned // share)  # rounded up: each has at least one
     pool = EnginePool(
         processes,
         window_timeout=settings.speech.engine_window_timeout_seconds,
@@ -248,34 +290,32 @@ def build_container(settings: Settings) -> Container:
     )
     links = build_links(settings, database, bus, intake)
     limits = MediaLimits(max_audio_seconds=settings.storage.max_audio_seconds)
-    dispatcher = InProcessDispatcher(
-        RunnerParts(
-            database=database,
-            bus=bus,
-            store=store,
-            pool=pool,
-            decoder=Decoder(),
-            chooser=chooser,
+    parts = RunnerParts(
+        database=database,
+        bus=bus,
+        store=store,
+        pool=pool,
+        decoder=Decoder(),
+        chooser=chooser,
+        limits=limits,
+        max_in_flight=processes + 1,
+        cloud=cloud,
+        diarizer=LocalDiarizer(
+            settings.speech.diarization_model,
+            settings.models_dir,
+            max_speakers=settings.speech.max_speakers,
             limits=limits,
-            max_in_flight=processes + 1,
-            cloud=cloud,
-            diarizer=LocalDiarizer(
-                settings.speech.diarization_model,
-                settings.models_dir,
-                max_speakers=settings.speech.max_speakers,
-                limits=limits,
-            ),
-            cache=ResultCache(database, bus, store) if settings.speech.result_cache else None,
-            links=links,
-            on_completed=archive.wake,
         ),
-        slots=settings.speech.max_parallel_transcriptions,
-        drain_seconds=settings.server.shutdown_seconds,
+        cache=ResultCache(database, bus, store) if settings.speech.result_cache else None,
+        links=links,
+        on_completed=archive.wake,
     )
+    dispatcher = build_executor(settings, parts, role == Role.WORKER, resources, slots)
+    bus.on_interrupt.append(dispatcher.interrupt)
     jobs = JobService(
         bus,
         ring=dispatcher.ring,
-        interrupt=dispatcher.interrupt,
+        interrupt=bus.interrupt,
         gate=gate,
         check_url=links.check,
         forget=partial(remove_objects, store),
@@ -283,6 +323,7 @@ def build_container(settings: Settings) -> Container:
     retention = Retention(database, bus, jobs, files)
     return Container(
         settings=settings,
+        role=role,
         database=database,
         metrics=Metrics(),
         rates=build_rates(settings),
@@ -294,6 +335,8 @@ def build_container(settings: Settings) -> Container:
         files=files,
         renditions=renditions,
         bus=bus,
+        pages=SharedPages(),
+        doorkeeper=Doorkeeper(database),
         models=models,
         chooser=chooser,
         cloud=cloud,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from app.services.identity.sessions import Sessions
 from app.services.identity.throttle import Throttle
 from app.services.jobs.bus import EventBus
 from app.services.jobs.fetching import LinkDesk
+from app.services.jobs.relay import LocalRelay, Relay, WireRelay
+from app.services.jobs.wires import postgres_wire, redis_wire
 from app.services.media.intake import Intake
 from app.storage.base import ObjectStore
 from app.storage.local import LocalStore
@@ -35,8 +38,18 @@ def check_settings(settings: Settings) -> None:
     """What can be known to be wrong before anything is opened. Raises `ConfigurationError` with a sentence."""
     load_secret(settings)
     check_model(settings.speech.whisper_model)
+    check_executor(settings)
     if settings.storage.storage_backend == "s3" and not settings.storage.s3_bucket:
         raise ConfigurationError("STORAGE_BACKEND=s3 needs S3_BUCKET, the name of the bucket.")
+
+
+def check_executor(settings: Settings) -> None:
+    """Raises `ConfigurationError`."""
+    executor = settings.workers.executor
+    if executor != "inprocess" and settings.database_url.startswith("sqlite"):
+        raise ConfigurationError(f"EXECUTOR={executor} needs Postgres: set DATABASE_URL to postgresql://...")
+    if executor == "celery" and not settings.server.redis_url.get_secret_value():
+        raise ConfigurationError("EXECUTOR=celery needs Redis: set REDIS_URL to redis://...")
 
 
 def build_sessions(settings: Settings, database: Database, secret: bytes) -> Sessions:
@@ -121,6 +134,16 @@ def build_fetcher(settings: Settings) -> Fetcher:
         proxy=links.url_proxy,
         library=settings.server.data_dir / "yt-dlp",
     )
+
+
+def build_relay(settings: Settings, database: Database) -> Relay:
+    """How events reach other processes: Redis where there is one, else Postgres, else there are none."""
+    redis_url = settings.server.redis_url.get_secret_value()
+    if redis_url:
+        return WireRelay(partial(redis_wire, redis_url))
+    if not database.is_sqlite:
+        return WireRelay(partial(postgres_wire, database.driver_options()))
+    return LocalRelay()
 
 
 def build_links(settings: Settings, database: Database, bus: EventBus, intake: Intake) -> LinkDesk:

@@ -5914,7 +5914,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent). */
+            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list resync ({}: too much was missed, read the list anew). */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5968,7 +5968,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent). */
+            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list resync ({}: too much was missed, read the list anew). */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7489,7 +7489,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent). */
+            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list resync ({}: too much was missed, read the list anew). */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7846,7 +7846,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent). */
+            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list resync ({}: too much was missed, read the list anew). */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response, WebSocket
 from fastapi.responses import StreamingResponse
 
 from app.api.deps import ContainerDep, CurrentTenant, Tenant, authenticate_socket, still_welcome
-from app.api.sse import EVENT_STREAM, STREAM_HEADERS, LastEventId, encoded, sequence
+from app.api.sse import EVENT_STREAM, SLOW_SECONDS, EventStream, LastEventId, sequence
 from app.api.streams import follow_job, follow_workspace, job_is_over, known_sequence
 from app.core.errors import AppError, NotFoundError
 from app.factory import Container
@@ -21,10 +21,9 @@ router = APIRouter(tags=["live"])
 @router.get("/api/jobs/events", response_class=StreamingResponse, responses=EVENT_STREAM)
 async def list_events(
     container: ContainerDep, tenant: CurrentTenant, last_event_id: LastEventId = None
-) -> StreamingResponse:
+) -> EventStream:
     """Everything that happens to the workspace's jobs, in one stream."""
-    messages = follow_workspace(container, tenant, sequence(last_event_id))
-    return StreamingResponse(encoded(messages), media_type="text/event-stream", headers=STREAM_HEADERS)
+    return EventStream(follow_workspace(container, tenant, sequence(last_event_id)))
 
 
 @router.get(
@@ -41,8 +40,7 @@ async def job_events(
         return Response(status_code=204)
     after = await known_sequence(container, tenant, job_id, after)
     _note_watching(container, tenant, job_id)
-    messages = follow_job(container, tenant, job_id, after)
-    return StreamingResponse(encoded(messages), media_type="text/event-stream", headers=STREAM_HEADERS)
+    return EventStream(follow_job(container, tenant, job_id, after))
 
 
 def _note_watching(container: Container, tenant: Tenant, job_id: UUID) -> None:
@@ -80,7 +78,13 @@ async def _send_all(websocket: WebSocket, container: Container, tenant: Tenant, 
     _note_watching(container, tenant, job_id)
     async for message in follow_job(container, tenant, job_id, since):
         if message.type is not None:  # heartbeats are the protocol's own pings here
-            await websocket.send_json({"type": message.type, "seq": message.seq, "data": message.data})
+            try:
+                async with asyncio.timeout(SLOW_SECONDS):
+                    await websocket.send_json(
+                        {"type": message.type, "seq": message.seq, "data": message.data}
+                    )
+            except TimeoutError:
+                return  # it takes nothing: whoever is there comes back with the number it has seen
     if container.bus.closing:
         await websocket.close(code=1012)
     else:

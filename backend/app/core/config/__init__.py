@@ -17,6 +17,7 @@ from app.core.config.links import LinkSettings
 from app.core.config.server import DatabaseSettings, Environment, ServerSettings
 from app.core.config.speech import AUTOMATIC_ENGINES, SpeechSettings
 from app.core.config.storage import StorageSettings
+from app.core.config.workers import WorkerSettings
 
 __all__ = [
     "AUTOMATIC_ENGINES",
@@ -33,12 +34,14 @@ __all__ = [
     "Settings",
     "SpeechSettings",
     "StorageSettings",
+    "WorkerSettings",
 ]
 
 GROUPS: dict[str, type[Group]] = {
     "server": ServerSettings,
     "edges": EdgeSettings,
     "database": DatabaseSettings,
+    "workers": WorkerSettings,
     "identity": IdentitySettings,
     "mail": MailSettings,
     "storage": StorageSettings,
@@ -55,6 +58,7 @@ class Settings:
     server: ServerSettings
     edges: EdgeSettings
     database: DatabaseSettings
+    workers: WorkerSettings
     identity: IdentitySettings
     mail: MailSettings
     storage: StorageSettings

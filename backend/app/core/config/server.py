@@ -40,8 +40,8 @@ class ServerSettings(Group):
     )
     redis_url: SecretStr = Field(
         SecretStr(""),
-        description="redis://[:password@]host:port/0, shared by several servers: rate limits are counted there. Empty: in "
-        "memory.",
+        description="redis://[:password@]host:port/0, shared by servers and workers: rings up workers (EXECUTOR=celery), "
+        "carries live updates, counts for rate limits. Empty: Postgres carries updates, and each server counts.",
     )
     data_dir: Path = Field(
         Path("data"), description="Folder for everything the server keeps: database, files, models, secrets."

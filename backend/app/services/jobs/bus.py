@@ -1,31 +1,54 @@
-"""The bell: tells watchers in this process that there is something new. Rows are the truth; a lost ring costs seconds."""
+"""The bell: tells watchers and workers that there is something new. Rows are the truth; a lost ring costs seconds."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from app.services.jobs.relay import LocalRelay, Note, Relay
+
+MAX_PROGRESS = 64  # jobs of which a reader that does not read keeps a percentage
+
+
+class _Group:
+    """Those who watch the same thing. `rings` counts, so that a page of rows that was read before a ring is told from one
+    that was read after it."""
+
+    def __init__(self) -> None:
+        self.members: set[Watcher] = set()
+        self.rings = 0
+
 
 class Watcher:
-    """One open stream. Holds a flag and the latest progress of each job: a slow reader never grows a buffer."""
+    """One open stream. Holds a flag and the latest progress of some jobs: a slow reader never grows a buffer."""
 
-    def __init__(self, workspace_id: UUID, job_id: UUID | None) -> None:
-        self.workspace_id = workspace_id
-        self.job_id = job_id
+    def __init__(self, group: _Group) -> None:
+        self._group = group
         self._wake = asyncio.Event()
+        self.dismissed = False
         self._progress: dict[str, dict[str, Any]] = {}
 
-    def wants(self, workspace_id: UUID, job_id: UUID) -> bool:
-        return workspace_id == self.workspace_id and self.job_id in (None, job_id)
+    @property
+    def rings(self) -> int:
+        """How often it has rung for what this one watches."""
+        return self._group.rings
 
     def wake(self) -> None:
         self._wake.set()
 
+    def dismiss(self) -> None:
+        """Whoever watches may not look any more."""
+        self.dismissed = True
+        self._wake.set()
+
     def put_progress(self, progress: dict[str, Any]) -> None:
+        self._progress.pop(progress["job_id"], None)
         self._progress[progress["job_id"]] = progress
+        if len(self._progress) > MAX_PROGRESS:
+            del self._progress[next(iter(self._progress))]
         self._wake.set()
 
     def take_progress(self) -> list[dict[str, Any]]:
@@ -44,40 +67,102 @@ class Watcher:
 
 
 class EventBus:
-    """Fan-out inside one process. `closing` tells streams to end, so that a stopping server is not held up."""
+    """Fan-out inside this process; `relay` carries it to others and brings theirs.
 
-    def __init__(self) -> None:
-        self._watchers: set[Watcher] = set()
+    `on_work` hears that jobs may be claimed, `on_interrupt` that a job has to stop at once if it runs here. `closing`
+    tells streams to end, so that a stopping server is not held up.
+    """
+
+    def __init__(self, relay: Relay | None = None) -> None:
+        self._relay: Relay = relay or LocalRelay()
+        self._groups: dict[tuple[UUID, UUID | None], _Group] = {}
+        self.on_work: list[Callable[[], None]] = []
+        self.on_interrupt: list[Callable[[UUID], None]] = []
         self.closing = False
+
+    def start(self) -> None:
+        """Begin to hear other processes."""
+        self._relay.start(self._deliver, self._look_again)
+
+    async def stop(self) -> None:
+        """What was told last still goes out, where it can."""
+        await self._relay.stop()
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether rings of all processes arrive now; else watchers have to look at the rows every few seconds."""
+        return self._relay.hears
 
     @property
     def watchers(self) -> int:
         """How many streams are open."""
-        return len(self._watchers)
+        return sum(len(group.members) for group in self._groups.values())
 
     @contextmanager
     def watch(self, workspace_id: UUID, job_id: UUID | None) -> Iterator[Watcher]:
-        watcher = Watcher(workspace_id, job_id)
-        self._watchers.add(watcher)
+        """A watcher of one job, or with None of all jobs of the workspace."""
+        key = (workspace_id, job_id)
+        group = self._groups.setdefault(key, _Group())
+        watcher = Watcher(group)
+        group.members.add(watcher)
         try:
             yield watcher
         finally:
-            self._watchers.discard(watcher)
+            group.members.discard(watcher)
+            if not group.members and self._groups.get(key) is group:
+                del self._groups[key]
 
     def ring(self, workspace_id: UUID, job_id: UUID) -> None:
         """New event rows of this job have been committed."""
-        for watcher in self._watchers:
-            if watcher.wants(workspace_id, job_id):
-                watcher.wake()
+        self._tell(Note("ring", workspace_id, job_id))
 
     def progress(self, workspace_id: UUID, progress: dict[str, Any]) -> None:
         """A percentage; may be lost. `progress` is `{job_id, progress, stage, eta_seconds}`."""
-        job_id = UUID(progress["job_id"])
-        for watcher in self._watchers:
-            if watcher.wants(workspace_id, job_id):
-                watcher.put_progress(progress)
+        self._tell(Note("progress", workspace_id, UUID(progress["job_id"]), progress))
+
+    def work(self) -> None:
+        """There may be something to claim, for workers anywhere."""
+        self._tell(Note("work"))
+
+    def interrupt(self, job_id: UUID) -> None:
+        """A job was cancelled or deleted: whoever works on it stops at once."""
+        self._tell(Note("interrupt", job_id=job_id))
 
     def close(self) -> None:
         self.closing = True
-        for watcher in self._watchers:
-            watcher.wake()
+        self._look_again()
+
+    def _tell(self, note: Note) -> None:
+        self._deliver(note)
+        self._relay.publish(note)
+
+    def _deliver(self, note: Note) -> None:
+        if note.kind == "work":
+            for hear in self.on_work:
+                hear()
+        elif note.kind == "interrupt" and note.job_id is not None:
+            for stop in self.on_interrupt:
+                stop(note.job_id)
+        elif note.workspace_id is not None:
+            for group in self._watching(note.workspace_id, note.job_id):
+                if note.kind == "ring":
+                    group.rings += 1
+                for watcher in group.members:
+                    if note.kind == "ring":
+                        watcher.wake()
+                    elif note.data is not None:
+                        watcher.put_progress(note.data)
+
+    def _watching(self, workspace_id: UUID, job_id: UUID | None) -> Iterator[_Group]:
+        for key in {(workspace_id, job_id), (workspace_id, None)}:
+            if key in self._groups:
+                yield self._groups[key]
+
+    def _look_again(self) -> None:
+        """Rings may have been missed: everybody looks at the rows."""
+        for group in self._groups.values():
+            group.rings += 1
+            for watcher in group.members:
+                watcher.wake()
+        for hear in self.on_work:
+            hear()

@@ -45,15 +45,17 @@ class Claim:
     fence: int
 
 
-async def claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Claim | None:
-    """Take the next due job, or None.
+async def claim_next(
+    session: SystemSession, bus: EventBus, owner: Owner, *, only: sa.ColumnElement[bool] | None = None
+) -> Claim | None:
+    """Take the next due job, or None; `only` narrows which.
 
     On Postgres two workers may take two jobs of one workspace at once, neither of which sees the other's: the later one
     finds the limit of parallel jobs passed when it holds the workspace's row, and gives its job back.
     """
     try:
         async with session.begin_nested():
-            return await _claim_next(session, bus, owner)
+            return await _claim_next(session, bus, owner, sa.true() if only is None else only)
     except _OverLimitError:
         return None
 
@@ -62,7 +64,9 @@ class _OverLimitError(Exception):
     """More jobs of a workspace would run than it may."""
 
 
-async def _claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Claim | None:
+async def _claim_next(
+    session: SystemSession, bus: EventBus, owner: Owner, only: sa.ColumnElement[bool]
+) -> Claim | None:
     """One statement picks and takes the job.
 
     Workspaces with fewer running jobs come first, among equals the one that was served longest ago, so that one tenant's
@@ -88,6 +92,7 @@ async def _claim_next(session: SystemSession, bus: EventBus, owner: Owner) -> Cl
         .where(
             Job.status == JobStatus.PENDING,
             Job.run_after <= now,
+            only,
             sa.or_(Workspace.quota_parallel_jobs.is_(None), load < Workspace.quota_parallel_jobs),
         )
         .order_by(load, served, Job.run_after, Job.id)

@@ -1,10 +1,12 @@
-"""The in-process executor: takes jobs from the table as slots come free."""
+"""Takes jobs from the table as slots come free: the executor of a server by itself, and of `transcribe worker`."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from uuid import UUID
+
+import sqlalchemy as sa
 
 from app.core.logging import get_logger
 from app.services.jobs import claims
@@ -18,10 +20,18 @@ ERROR_PAUSE_SECONDS = 1.0
 
 
 class InProcessDispatcher:
-    """At most `slots` jobs at a time. `ring` is safe to call at any time; a lost ring costs POLL_SECONDS."""
+    """At most `slots` jobs at a time, of those that `only` lets through. A lost ring costs POLL_SECONDS."""
 
-    def __init__(self, parts: RunnerParts, *, slots: int, drain_seconds: float) -> None:
+    def __init__(
+        self,
+        parts: RunnerParts,
+        *,
+        slots: int,
+        drain_seconds: float,
+        only: sa.ColumnElement[bool] | None = None,
+    ) -> None:
         self._parts = parts
+        self._only = only
         self._slots = asyncio.Semaphore(slots)
         self._drain_seconds = drain_seconds
         self._owner = Owner.current()
@@ -102,7 +112,7 @@ class InProcessDispatcher:
         self._wake.clear()
         try:
             async with self._parts.database.system() as session:
-                return await claims.claim_next(session, self._parts.bus, self._owner)
+                return await claims.claim_next(session, self._parts.bus, self._owner, only=self._only)
         except Exception as error:
             log.warning("claim_failed", error=repr(error)[:200])
             await asyncio.sleep(ERROR_PAUSE_SECONDS)

@@ -43,6 +43,15 @@ def _start_time(pid: int) -> str:
         return f"{psutil.Process(pid).create_time():.2f}"
 
 
+_host_name = ""
+
+
+def call_this_host(name: str) -> None:
+    """NODE_NAME: what leases call this machine; empty for its own name. Once in a process, before any work."""
+    global _host_name
+    _host_name = name
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """A process on a host, from one boot to the next. Written to `jobs.lease_owner` as text."""
@@ -55,7 +64,7 @@ class Owner:
 
     @classmethod
     def current(cls) -> Owner:
-        host = socket.gethostname() or platform.node()
+        host = _host_name or socket.gethostname() or platform.node()
         return cls(host, _boot_id(), _pid_space(), os.getpid(), _start_time(os.getpid()))
 
     @classmethod
