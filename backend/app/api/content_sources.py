@@ -8,13 +8,15 @@ from app.core.config import Settings
 
 
 def content_sources(settings: Settings) -> str:
-    """The bucket's origin where it has no TLS, as on a home network; `https:` is allowed anyway. Else empty."""
+    """The bucket's origins as a policy lists them; empty with the local store."""
     storage = settings.storage
     if storage.storage_backend != "s3":
         return ""
-    address = urlsplit(storage.s3_public_endpoint_url or storage.s3_endpoint_url)
-    if address.scheme != "http":
-        return ""
-    if storage.s3_addressing_style == "virtual":
-        return f"http://{storage.s3_bucket}.{address.netloc}"
-    return f"http://{address.netloc}"
+    endpoint = storage.s3_public_endpoint_url or storage.s3_endpoint_url
+    virtual = f"{storage.s3_bucket}." if storage.s3_addressing_style == "virtual" else ""
+    if endpoint:
+        address = urlsplit(endpoint)
+        return f"{address.scheme}://{virtual}{address.netloc}"
+    # Amazon's own; the client signs for either name.
+    region = storage.s3_region or "us-east-1"
+    return f"https://{virtual}s3.{region}.amazonaws.com https://{virtual}s3.amazonaws.com"

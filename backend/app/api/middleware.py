@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.edges.headers import DOCS_POLICY
 from app.api.errors import error_response
 from app.api.share_headers import without_token
 from app.core.caller import Caller, set_caller
@@ -19,29 +21,6 @@ log = get_logger("app.http")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _QUIET = {"/health", "/ready", "/metrics"}
-
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "media-src 'self' blob: https:; connect-src 'self' https:; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-
-
-def policy_for(sources: str) -> str:
-    """The policy with the bucket's origin (`content_sources`) where recordings come from and go to."""
-    if not sources:
-        return CONTENT_SECURITY_POLICY
-    return CONTENT_SECURITY_POLICY.replace("blob: https:;", f"blob: https: {sources};").replace(
-        "connect-src 'self' https:;", f"connect-src 'self' https: {sources};"
-    )
-
-
-# FastAPI's interactive docs load their script from a CDN and run an inline one.
-_DOCS_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "img-src 'self' data: https://fastapi.tiangolo.com; worker-src blob:; frame-ancestors 'none'"
-)
 
 
 class BodyLimitShapeMiddleware:
@@ -76,9 +55,9 @@ class BodyLimitShapeMiddleware:
 class RequestContextMiddleware:
     """Gives each request an id (the caller's, where it is plain), binds it to the logs and logs the outcome."""
 
-    def __init__(self, app: ASGIApp, *, sources: str = "") -> None:
+    def __init__(self, app: ASGIApp, *, headers: Mapping[str, str]) -> None:
         self.app = app
-        self._policy = policy_for(sources)
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -97,12 +76,10 @@ class RequestContextMiddleware:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
-                headers["X-Frame-Options"] = "DENY"
-                is_docs = scope["path"] in ("/docs", "/docs/oauth2-redirect", "/redoc")
-                headers.setdefault("Content-Security-Policy", _DOCS_POLICY if is_docs else self._policy)
-                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+                if scope["path"] in ("/docs", "/docs/oauth2-redirect", "/redoc"):
+                    headers.setdefault("Content-Security-Policy", DOCS_POLICY)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         try:

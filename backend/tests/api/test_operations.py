@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.fixtures.app import MakeApp, RunningApp, sign_up
+from app.api.edges.headers import security_headers
+from tests.fixtures.app import MakeApp, RunningApp, build_settings, sign_up
 
 
 async def test_health_and_version(running_app: RunningApp) -> None:
@@ -105,6 +106,49 @@ async def test_security_headers_are_on_every_answer(running_app: RunningApp) -> 
         headers = (await running_app.client.get(path)).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cross-origin-opener-policy"] == "same-origin"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert "microphone=()" in headers["permissions-policy"]
+        assert "strict-transport-security" not in headers
+
+
+@pytest.mark.parametrize(
+    ("changes", "sources"),
+    [
+        ({}, ""),
+        ({"s3_endpoint_url": "https://storage.yandexcloud.net"}, " https://storage.yandexcloud.net"),
+        (
+            {"s3_endpoint_url": "http://minio:9000", "s3_public_endpoint_url": "https://s3.example.org"},
+            " https://s3.example.org",
+        ),
+        (
+            {"s3_endpoint_url": "https://storage.yandexcloud.net", "s3_addressing_style": "virtual"},
+            " https://b.storage.yandexcloud.net",
+        ),
+        (
+            {"s3_region": "eu-central-1"},
+            " https://s3.eu-central-1.amazonaws.com https://s3.amazonaws.com",
+        ),
+    ],
+)
+def test_pages_may_load_from_here_and_from_the_bucket_only(
+    tmp_path: Path, changes: dict[str, str], sources: str
+) -> None:
+    store = {"storage_backend": "s3", "s3_bucket": "b"} if changes else {}
+    policy = security_headers(build_settings(tmp_path, **store, **changes))["Content-Security-Policy"]
+    assert f"media-src 'self' blob:{sources}; connect-src 'self'{sources};" in policy
+    assert " https:;" not in policy
+    assert "script-src" not in policy  # default-src 'self'
+
+
+def test_https_is_remembered_and_pages_of_elsewhere_may_play(tmp_path: Path) -> None:
+    headers = security_headers(
+        build_settings(tmp_path, public_url="https://t.example.org", cors_origins=("https://a.example",))
+    )
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "Cross-Origin-Resource-Policy" not in headers
 
 
 async def test_listed_origins_may_call_and_read_etags(make_app: MakeApp) -> None:

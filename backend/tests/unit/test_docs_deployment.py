@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.api.middleware import CONTENT_SECURITY_POLICY
+from app.api.edges.headers import PERMISSIONS_POLICY, policy_for
 from app.core.config import GROUPS, PROJECT_ROOT
 
 DOCKERFILES = [PROJECT_ROOT / place / "Dockerfile" for place in ("backend", "frontend")]
@@ -25,7 +25,7 @@ def compose() -> dict[str, Any]:
 
 def test_compose_sets_only_settings_that_exist(compose: dict[str, Any]) -> None:
     given = set(compose["services"]["api"]["environment"])
-    assert given - SETTINGS == {"FORWARDED_ALLOW_IPS"}  # uvicorn's own
+    assert given - SETTINGS == set()
 
 
 def test_compose_has_the_three_services_and_its_volumes(compose: dict[str, Any]) -> None:
@@ -84,7 +84,8 @@ def test_the_image_sets_only_settings_that_exist() -> None:
 
 
 def test_nginx_sends_the_same_policy_as_the_server_and_streams_unbuffered() -> None:
-    assert f'Content-Security-Policy "{CONTENT_SECURITY_POLICY}"' in NGINX
+    assert f'Content-Security-Policy "{policy_for("${CONTENT_SOURCES}")}"' in NGINX
+    assert f'Permissions-Policy "{PERMISSIONS_POLICY}"' in NGINX
     for line in ("proxy_buffering off;", "proxy_request_buffering off;", "client_max_body_size 0;"):
         assert line in NGINX
     port = re.search(r"listen (\d+);", NGINX)

@@ -19,6 +19,7 @@ class Kind(StrEnum):
 OPERATIONS: dict[tuple[str, str], Kind] = {
     ("POST", "/api/jobs"): Kind.SUBMISSION,
     ("POST", "/api/transcribe"): Kind.SUBMISSION,
+    ("POST", "/api/jobs/bulk"): Kind.SUBMISSION,
     ("POST", "/api/jobs/{job_id}/retry"): Kind.SUBMISSION,
     ("POST", "/api/jobs/{job_id}/gaps/retry"): Kind.SUBMISSION,
     ("POST", "/api/jobs/{job_id}/speakers/retry"): Kind.SUBMISSION,

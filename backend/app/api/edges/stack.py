@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from app.api.content_sources import content_sources
+from app.api.edges.caching import CachingMiddleware
 from app.api.edges.forwarded import ForwardedMiddleware
+from app.api.edges.headers import security_headers
 from app.api.edges.hosts import HostsMiddleware
 from app.api.edges.rate_limits import RateLimitMiddleware
 from app.api.edges.slow_bodies import SlowBodyMiddleware
@@ -18,6 +19,7 @@ from app.core.config import Settings
 def add_edges(app: FastAPI, settings: Settings) -> None:
     """From the innermost, beside the routes, to the outermost, beside the network."""
     server, edges = settings.server, settings.edges
+    app.add_middleware(CachingMiddleware)
     app.add_middleware(SlowBodyMiddleware)
     app.add_middleware(RateLimitMiddleware)
     if server.cors_origins:
@@ -48,5 +50,5 @@ def add_edges(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(BodyLimitShapeMiddleware)
     app.add_middleware(ShareHeadersMiddleware)
     app.add_middleware(HostsMiddleware, allowed=edges.allowed_hosts, public_url=server.public_url)
-    app.add_middleware(RequestContextMiddleware, sources=content_sources(settings))
+    app.add_middleware(RequestContextMiddleware, headers=security_headers(settings))
     app.add_middleware(ForwardedMiddleware, proxies=edges.trusted_proxies)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.base_url import BaseUrl
 from app.api.deps import ContainerDep, TenantRead, TenantWrite, TenantWriter
+from app.api.no_store import no_store
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.schemas.files import (
     CompleteRequest,
@@ -103,7 +104,7 @@ async def get(file_id: UUID, container: ContainerDep, session: TenantRead) -> Fi
     return File.model_validate(await container.files.get(session, file_id))
 
 
-@router.get("/{file_id}/url")
+@router.get("/{file_id}/url", dependencies=[Depends(no_store)])  # whoever has the address may read
 async def url(
     file_id: UUID,
     container: ContainerDep,
