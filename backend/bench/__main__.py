@@ -27,6 +27,7 @@ NAMES = (
     "ten_hours",
     "latency",
     "shares",
+    "watchers",
     "speakers",
     "vad",
 )

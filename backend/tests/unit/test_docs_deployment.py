@@ -24,16 +24,17 @@ def compose() -> dict[str, Any]:
 
 
 def test_compose_sets_only_settings_that_exist(compose: dict[str, Any]) -> None:
+    assert compose["services"]["worker"]["environment"] == compose["services"]["api"]["environment"]
     given = set(compose["services"]["api"]["environment"])
     assert given - SETTINGS == set()
 
 
-def test_compose_has_the_three_services_and_its_volumes(compose: dict[str, Any]) -> None:
+def test_compose_has_its_services_and_volumes(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert set(services) == {"postgres", "api", "frontend"}
+    assert set(services) == {"postgres", "redis", "api", "worker", "frontend"}
     named = {row.split(":")[0] for service in services.values() for row in service.get("volumes", [])}
     assert named == set(compose["volumes"])
-    for name in ("api", "frontend"):
+    for name in ("api", "worker", "frontend"):
         assert (PROJECT_ROOT / services[name]["build"]["dockerfile"]).is_file()
     assert services["api"]["stop_grace_period"] == "30s"
     data = services["api"]["environment"]["DATA_DIR"]
