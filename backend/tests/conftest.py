@@ -14,4 +14,6 @@ pytest_plugins = (
     "tests.fixtures.redis",
     "tests.fixtures.site",
     "tests.fixtures.workers",
+    "tests.fixtures.receiver",
+    "tests.fixtures.webhooks",
 )

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
 from app.api.origins import require_own_origin
+from app.api.write_session import note_write_session
 from app.core.addresses import is_loopback
 from app.core.caller import current_caller
 from app.core.errors import AppError, ForbiddenError, NotFoundError, UnauthenticatedError
@@ -61,8 +62,9 @@ async def get_container(connection: HTTPConnection) -> Container:
 ContainerDep = Annotated[Container, Depends(get_container)]
 
 
-async def _system_write(container: ContainerDep) -> AsyncIterator[SystemSession]:
+async def _system_write(request: Request, container: ContainerDep) -> AsyncIterator[SystemSession]:
     async with container.database.system() as session:
+        note_write_session(request, session)
         yield session
 
 
@@ -284,8 +286,11 @@ async def _tenant_read(container: ContainerDep, tenant: CurrentTenant) -> AsyncI
         yield session
 
 
-async def _tenant_write(container: ContainerDep, tenant: TenantWriter) -> AsyncIterator[TenantSession]:
+async def _tenant_write(
+    request: Request, container: ContainerDep, tenant: TenantWriter
+) -> AsyncIterator[TenantSession]:
     async with container.database.tenant(tenant.workspace_id) as session:
+        note_write_session(request, session)
         yield session
 
 

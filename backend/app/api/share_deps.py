@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Cookie, Depends
+from fastapi import Cookie, Depends, Request
 
 from app.api.deps import ContainerDep, CurrentPrincipal, Tenant, TenantWriter, require_session
+from app.api.write_session import note_write_session
 from app.core.errors import AppError
 from app.db.session import TenantSession
 from app.factory import Container
@@ -29,8 +30,11 @@ async def _sharer(tenant: TenantWriter) -> Tenant:
 Sharer = Annotated[Tenant, Depends(_sharer)]
 
 
-async def _share_write(container: ContainerDep, tenant: Sharer) -> AsyncIterator[TenantSession]:
+async def _share_write(
+    request: Request, container: ContainerDep, tenant: Sharer
+) -> AsyncIterator[TenantSession]:
     async with container.database.tenant(tenant.workspace_id) as session:
+        note_write_session(request, session)
         yield session
 
 

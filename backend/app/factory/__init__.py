@@ -35,6 +35,7 @@ from app.factory.parts import (
     build_s3_store,
     build_sessions,
     build_store,
+    build_webhooks,
     check_settings,
 )
 from app.services.access_log import EVERY_SECONDS as ACCESS_SECONDS
@@ -45,11 +46,15 @@ from app.services.admin.readiness import Readiness
 from app.services.admin.removal import WorkspaceRemoval
 from app.services.identity.accounts import Accounts
 from app.services.identity.doorkeeper import Doorkeeper
+from app.services.identity.idempotency import IdempotencyKeys
 from app.services.identity.key_uses import EVERY_SECONDS as KEY_SECONDS
 from app.services.identity.key_uses import KeyUses
 from app.services.identity.mailer import EVERY_SECONDS as MAIL_SECONDS
 from app.services.identity.mailer import MailSender, build_mailer
 from app.services.identity.sessions import Sessions
+from app.services.integrations.deliveries import Deliveries, purge_log
+from app.services.integrations.endpoints import WebhookEndpoints
+from app.services.integrations.sender import EVERY_SECONDS as WEBHOOK_SECONDS
 from app.services.jobs.bulk import BulkJobs
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cache import ResultCache
@@ -115,6 +120,7 @@ class Container:
     secret: bytes = field(repr=False)  # keys come from it through `derive_key`, one a purpose
     sessions: Sessions
     identity: Accounts
+    idempotency: IdempotencyKeys
     store: ObjectStore
     uploads: Uploads
     files: Files
@@ -142,6 +148,9 @@ class Container:
     archive: Background
     removal: Background
     mail: Background
+    webhooks: WebhookEndpoints
+    deliveries: Deliveries
+    webhook_work: Background
     key_uses: KeyUses
     key_notes: Background
     access_log: AccessLog
@@ -155,6 +164,7 @@ class Container:
             self.archive,
             self.removal,
             self.mail,
+            self.webhook_work,
             self.key_notes,
             self.access_notes,
             self.shared_copies,
@@ -262,7 +272,10 @@ def build_container(
         "send_mail", MailSender(database, build_mailer(settings)).run_once, every_seconds=MAIL_SECONDS
     )
     identity = build_accounts(settings, database, sessions, secret, mail.wake, removal.wake)
+    webhooks, webhook_sender = build_webhooks(settings, database, secret, mail.wake)
+    webhook_work = Background("send_webhooks", webhook_sender.run_once, every_seconds=WEBHOOK_SECONDS)
     key_uses, access_log = KeyUses(database), AccessLog(database)
+    idempotency = IdempotencyKeys(database, secret)
     files = Files(intake)
     copies = SharedCopies(store)
     shared_copies = Background("make_shared_copies", copies.run_once, every_seconds=COPY_SECONDS)
@@ -320,6 +333,7 @@ def build_container(
         check_url=links.check,
         forget=partial(remove_objects, store),
     )
+    log_kept = timedelta(days=settings.webhooks.webhook_log_days)
     retention = Retention(database, bus, jobs, files)
     return Container(
         settings=settings,
@@ -330,6 +344,7 @@ def build_container(
         secret=secret,
         sessions=sessions,
         identity=identity,
+        idempotency=idempotency,
         store=store,
         uploads=Uploads(intake),
         files=files,
@@ -356,6 +371,8 @@ def build_container(
                 Step("retention", retention.run_once),
                 Step("purge_sessions", sessions.purge),
                 Step("purge_throttles", identity.throttle.purge),
+                Step("purge_idempotency_keys", idempotency.purge),
+                Step("purge_webhook_log", partial(purge_log, database, log_kept)),
             ],
             turns,
         ),
@@ -366,6 +383,9 @@ def build_container(
         archive=archive,
         removal=removal,
         mail=mail,
+        webhooks=webhooks,
+        deliveries=Deliveries(webhook_work.wake),
+        webhook_work=webhook_work,
         key_uses=key_uses,
         key_notes=Background("note_key_uses", key_uses.flush, every_seconds=KEY_SECONDS),
         access_log=access_log,

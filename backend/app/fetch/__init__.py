@@ -2,6 +2,15 @@
 
 from app.fetch.errors import FetchError, UrlNotAllowedError
 from app.fetch.fetcher import Entry, Fetched, Fetcher
-from app.fetch.urls import SiteRules, check_url
+from app.fetch.urls import SiteRules, check_target, check_url
 
-__all__ = ["Entry", "FetchError", "Fetched", "Fetcher", "SiteRules", "UrlNotAllowedError", "check_url"]
+__all__ = [
+    "Entry",
+    "FetchError",
+    "Fetched",
+    "Fetcher",
+    "SiteRules",
+    "UrlNotAllowedError",
+    "check_target",
+    "check_url",
+]

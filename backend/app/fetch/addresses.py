@@ -12,6 +12,30 @@ _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1:
 _COMPATIBLE = ipaddress.ip_network("::/96")  # IPv4-compatible, long deprecated, still routed by some
 
 
+_PRIVATE = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
+        *("::1/128", "fc00::/7"),
+    )
+)
+_METADATA = {ipaddress.ip_address(one) for one in ("fd00:ec2::254", "100.100.100.200")}  # of clouds
+
+
+def is_private_target(text: str) -> bool:
+    """Whether it is an address of this machine or of a network behind it, at which a receiver of one's own may stand.
+
+    Never link-local ones, and none at which clouds hand out credentials.
+    """
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address not in _METADATA and any(address in network for network in _PRIVATE)
+
+
 def is_public(text: str) -> bool:
     """Whether a connection to this IP address leaves for the public internet. False for what is no address."""
     try:

@@ -6,9 +6,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from app.fetch.addresses import is_public, literal_address
+from app.fetch.addresses import is_private_target, is_public, literal_address
 from app.fetch.errors import UrlNotAllowedError
 
 MAX_LENGTH = 2048
@@ -39,6 +39,31 @@ def check_url(url: str, rules: SiteRules, *, permitted: Sequence[tuple[str, int]
 
     `permitted` addresses are reached although they are not public: for tests, which have no other.
     """
+    text, parts, host = _read(url)
+    if (host, parts.port or (443 if parts.scheme == "https" else 80)) in permitted:
+        return text
+    _require_public(host)
+    rules.check(host)
+    return text
+
+
+def check_target(url: str, *, private: bool = False, https_only: bool = False) -> str:
+    """The same for an address that this server is to send to. `private`: on this machine and its network, too.
+
+    Raises `UrlNotAllowedError`.
+    """
+    text, parts, host = _read(url)
+    if https_only and parts.scheme != "https":
+        raise UrlNotAllowedError("The address has to begin with https://.")
+    address = literal_address(host)
+    if private and (address is None or is_private_target(address)):
+        return text
+    _require_public(host)
+    return text
+
+
+def _read(url: str) -> tuple[str, SplitResult, str]:
+    """The link, its parts, and its host as name servers see it. Raises `UrlNotAllowedError`."""
     text = url.strip()
     if not text or len(text) > MAX_LENGTH:
         raise UrlNotAllowedError(f"A link has 1 to {MAX_LENGTH} characters.")
@@ -46,23 +71,22 @@ def check_url(url: str, rules: SiteRules, *, permitted: Sequence[tuple[str, int]
         raise UrlNotAllowedError("The link holds characters that no address has.")
     try:
         parts = urlsplit(text)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        _ = parts.port  # raises where it is none
     except ValueError:
         raise UrlNotAllowedError("This is not a link.") from None
     if parts.scheme not in ("http", "https"):
         raise UrlNotAllowedError("A link begins with http:// or https://.")
     if parts.username is not None or parts.password is not None:
         raise UrlNotAllowedError("Leave the user name and the password out of the link.")
-    host = _ascii(parts.hostname or "")
-    if (host, port) in permitted:
-        return text
+    return text, parts, _ascii(parts.hostname or "")
+
+
+def _require_public(host: str) -> None:
     address = literal_address(host)
     if address is not None and not is_public(address):
         raise UrlNotAllowedError("The link leads to an address that is not public.")
     if address is None and ("." not in host or any(_is_below(host, name) for name in _LOCAL_NAMES)):
         raise UrlNotAllowedError("The link leads to a name that is not public.")
-    rules.check(host)
-    return text
 
 
 def _ascii(host: str) -> str:

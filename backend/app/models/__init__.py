@@ -4,6 +4,7 @@ from app.models.api_keys import ApiKey, Scope
 from app.models.audit import AuditEntry
 from app.models.credentials import BackupCode, ExternalIdentity, LoginThrottle, MailPurpose, MailToken
 from app.models.external import CallState, ExternalCall
+from app.models.idempotency import IdempotencyKey
 from app.models.jobs import FINAL, Job, JobEvent, JobStatus, JobWindow, SpeakerState
 from app.models.mails import Mail, MailState
 from app.models.media import MediaFile, RenditionState, Upload, UploadState
@@ -12,6 +13,15 @@ from app.models.shares import JobGrant, Permission, ShareLink
 from app.models.transcripts import Segment, Speaker, Transcript
 from app.models.usage import UsageRecord, UsageState
 from app.models.users import RefreshToken, Session, Ticket, User
+from app.models.webhooks import (
+    Delivery,
+    DeliveryAttempt,
+    DeliveryState,
+    DisabledReason,
+    EventType,
+    OutboxEvent,
+    WebhookEndpoint,
+)
 from app.models.workspaces import Invitation, Membership, Role, Workspace
 
 __all__ = [
@@ -20,8 +30,14 @@ __all__ = [
     "AuditEntry",
     "BackupCode",
     "CallState",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryState",
+    "DisabledReason",
+    "EventType",
     "ExternalCall",
     "ExternalIdentity",
+    "IdempotencyKey",
     "Invitation",
     "Job",
     "JobEvent",
@@ -35,6 +51,7 @@ __all__ = [
     "MailToken",
     "MediaFile",
     "Membership",
+    "OutboxEvent",
     "PeriodicTask",
     "Permission",
     "RefreshToken",
@@ -53,5 +70,6 @@ __all__ = [
     "UsageRecord",
     "UsageState",
     "User",
+    "WebhookEndpoint",
     "Workspace",
 ]

@@ -42,7 +42,9 @@ class ApiKey(BaseModel):
 
 
 class ApiKeyMade(ApiKey):
-    key: str = Field(description="The key itself. Shown now and never again.")
+    key: str | None = Field(
+        description="The key itself. Shown now and never again: null in an answer that is replayed."
+    )
 
 
 class ApiKeys(BaseModel):

@@ -48,8 +48,10 @@ class ShareLink(ResponseModel):
 
 
 class ShareLinkMade(ShareLink):
-    token: str = Field(description="The secret of the link. Shown now and never again.")
-    url: str = Field(description="The page to hand on.")
+    token: str | None = Field(
+        description="The secret of the link. Shown now and never again: null in an answer that is replayed."
+    )
+    url: str | None = Field(description="The page to hand on; holds the token, so null where that is.")
 
 
 class ShareLinks(BaseModel):

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from app.db.base import Base
 from app.db.session import Database
-from app.models import MediaFile, Membership, RenditionState, Transcript
+from app.models import Delivery, DeliveryState, MediaFile, Membership, RenditionState, Transcript
 from tests.api.test_jobs import finished
 from tests.fixtures.app import RunningApp
 from tests.fixtures.files import file_url, presign
@@ -49,9 +49,11 @@ async def seed(app: RunningApp, name: str) -> Seed:
         key = await _made(client, f"{base}/api-keys", name="k", scopes=["read", "write"])
         old = await _made(client, f"{base}/api-keys", name="old", scopes=["read", "write"])
         assert (await client.delete(f"{base}/api-keys/{old['id']}")).status_code == 204
+        hook = await _made(client, "/api/webhooks", url=f"https://hooks.example.org/{name}")
         sessions = (await client.get("/api/auth/sessions")).json()["items"]
         page = (await client.get("/api/jobs?limit=1")).json()
         media = await file_url(client, job["file_id"])
+    delivery_id = await _delivered(app, person.workspace_id, hook["id"])
     ids = {
         "workspace_id": person.workspace_id,
         "job_id": job["id"],
@@ -63,14 +65,27 @@ async def seed(app: RunningApp, name: str) -> Seed:
         "invitation_id": invitation["id"],
         "key_id": key["id"],
         "session_id": sessions[0]["id"],
+        "webhook_id": hook["id"],
+        "delivery_id": delivery_id,
         "email": f"{name}@example.org",
         "speaker": "S1",
         "name": "tiny",
     }
     shown = {
-        ids[k] for k in ("workspace_id", "job_id", "file_id", "upload_id", "share_id", "key_id", "user_id")
+        ids[k]
+        for k in (
+            "workspace_id",
+            "job_id",
+            "file_id",
+            "upload_id",
+            "share_id",
+            "key_id",
+            "user_id",
+            "webhook_id",
+            "delivery_id",
+        )
     }
-    secrets = shown | {f"words of {name}", f"{name}s-talk", ids["email"], link["token"]}
+    secrets = shown | {f"words of {name}", f"{name}s-talk", ids["email"], link["token"], hook["secret"]}
     return Seed(person, ids, media, opened["url"], page["next_cursor"], old["key"], secrets)
 
 
@@ -79,6 +94,24 @@ async def _made(client: httpx2.AsyncClient, path: str, **body: object) -> dict[s
     assert answer.status_code == 201, answer.text
     made: dict[str, str] = answer.json()
     return made
+
+
+async def _delivered(app: RunningApp, workspace_id: str, webhook_id: str) -> str:
+    """The row of something that was sent; nothing is."""
+    delivery_id = uuid4()
+    async with app.container.database.system() as session:
+        session.add(
+            Delivery(
+                id=delivery_id,
+                workspace_id=UUID(workspace_id),
+                endpoint_id=UUID(webhook_id),
+                event_id=uuid4(),
+                type="webhook.test",
+                payload="{}",
+                state=DeliveryState.DELIVERED,
+            )
+        )
+    return str(delivery_id)
 
 
 async def add_member(app: RunningApp, workspace_id: str, name: str, role: str) -> Person:

@@ -36,6 +36,7 @@ def fixed(**fields: Any) -> Callable[[Ids], Any]:
 
 READ = Op("tenant")
 WRITE = Op("tenant", "member")
+OWNERS = Op("tenant", "manager")
 OWN = Op("own")
 PATH = Op("path")
 MANAGE = Op("path", "manager")
@@ -140,6 +141,17 @@ TABLE: dict[str, Op] = {
     "api_keys_create": Op("path", body=fixed(name="k", scopes=["read"])),
     "api_keys_list": PATH,
     "api_keys_revoke": PATH,
+    "webhooks_create": Op("tenant", "manager", fixed(url="https://hooks.example.org/x")),
+    "webhooks_list": OWNERS,
+    "webhooks_get": OWNERS,
+    "webhooks_change": Op("tenant", "manager", fixed(description="taken")),
+    "webhooks_delete": OWNERS,
+    "webhooks_rotate": OWNERS,
+    "webhooks_test": OWNERS,
+    "webhooks_recover": OWNERS,
+    "webhooks_deliveries": OWNERS,
+    "webhooks_delivery": OWNERS,
+    "webhooks_replay": OWNERS,
     "administration_status": ADMIN,
     "administration_models": ADMIN,
     "administration_download_model": ADMIN,

@@ -1952,9 +1952,9 @@ export interface components {
             user: components["schemas"]["KeyUser"];
             /**
              * Key
-             * @description The key itself. Shown now and never again.
+             * @description The key itself. Shown now and never again: null in an answer that is replayed.
              */
-            key: string;
+            key: string | null;
         };
         /** ApiKeys */
         ApiKeys: {
@@ -3389,14 +3389,14 @@ export interface components {
             created_by: string | null;
             /**
              * Token
-             * @description The secret of the link. Shown now and never again.
+             * @description The secret of the link. Shown now and never again: null in an answer that is replayed.
              */
-            token: string;
+            token: string | null;
             /**
              * Url
-             * @description The page to hand on.
+             * @description The page to hand on; holds the token, so null where that is.
              */
-            url: string;
+            url: string | null;
         };
         /** ShareLinks */
         ShareLinks: {
@@ -5236,6 +5236,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Names this request, for 24 hours: a repeated one gets the first one's answer and is not done again. 1 to 255 printable ASCII characters; a UUID is a good choice. */
+                "idempotency-key"?: string | null;
                 /** @description The workspace that is meant; by default your own. */
                 "x-workspace-id"?: string | null;
             };
@@ -5826,7 +5828,10 @@ export interface operations {
     jobs_transcribe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names this request, for 24 hours: a repeated one gets the first one's answer and is not done again. 1 to 255 printable ASCII characters; a UUID is a good choice. */
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6183,6 +6188,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Names this request, for 24 hours: a repeated one gets the first one's answer and is not done again. 1 to 255 printable ASCII characters; a UUID is a good choice. */
+                "idempotency-key"?: string | null;
                 /** @description The workspace that is meant; by default your own. */
                 "x-workspace-id"?: string | null;
             };
@@ -6391,6 +6398,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Names this request, for 24 hours: a repeated one gets the first one's answer and is not done again. 1 to 255 printable ASCII characters; a UUID is a good choice. */
+                "idempotency-key"?: string | null;
                 /** @description The workspace that is meant; by default your own. */
                 "x-workspace-id"?: string | null;
             };
@@ -6499,6 +6508,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Names this request, for 24 hours: a repeated one gets the first one's answer and is not done again. 1 to 255 printable ASCII characters; a UUID is a good choice. */
+                "idempotency-key"?: string | null;
                 /** @description The workspace that is meant; by default your own. */
                 "x-workspace-id"?: string | null;
             };
@@ -6555,6 +6566,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Names this request, for 24 hours: a repeated one gets the first one's answer and is not done again. 1 to 255 printable ASCII characters; a UUID is a good choice. */
+                "idempotency-key"?: string | null;
                 /** @description The workspace that is meant; by default your own. */
                 "x-workspace-id"?: string | null;
             };
@@ -6838,6 +6851,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Names this request, for 24 hours: a repeated one gets the first one's answer and is not done again. 1 to 255 printable ASCII characters; a UUID is a good choice. */
+                "idempotency-key"?: string | null;
                 /** @description The workspace that is meant; by default your own. */
                 "x-workspace-id"?: string | null;
             };
@@ -7988,7 +8003,10 @@ export interface operations {
     workspaces_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names this request, for 24 hours: a repeated one gets the first one's answer and is not done again. 1 to 255 printable ASCII characters; a UUID is a good choice. */
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8645,7 +8663,10 @@ export interface operations {
     members_invite: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names this request, for 24 hours: a repeated one gets the first one's answer and is not done again. 1 to 255 printable ASCII characters; a UUID is a good choice. */
+                "idempotency-key"?: string | null;
+            };
             path: {
                 workspace_id: string;
             };
@@ -8933,7 +8954,10 @@ export interface operations {
     api_keys_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names this request, for 24 hours: a repeated one gets the first one's answer and is not done again. 1 to 255 printable ASCII characters; a UUID is a good choice. */
+                "idempotency-key"?: string | null;
+            };
             path: {
                 workspace_id: string;
             };

@@ -31,6 +31,7 @@ def add_edges(app: FastAPI, settings: Settings) -> None:
             allow_headers=[
                 "Authorization",
                 "Content-Type",
+                "Idempotency-Key",
                 "Last-Event-ID",
                 "X-Workspace-Id",
                 "X-Request-Id",
@@ -38,6 +39,7 @@ def add_edges(app: FastAPI, settings: Settings) -> None:
             expose_headers=[
                 "Content-Disposition",
                 "ETag",
+                "Idempotent-Replayed",
                 "RateLimit-Limit",
                 "RateLimit-Policy",
                 "RateLimit-Remaining",

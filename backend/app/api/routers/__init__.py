@@ -18,6 +18,7 @@ from app.api.routers import (
     shares,
     store,
     transcribe,
+    webhooks,
     workspaces,
 )
 
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     workspaces.router,
     members.router,
     api_keys.router,
+    webhooks.router,
     admin.router,
     operations.router,
 )

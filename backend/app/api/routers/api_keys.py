@@ -8,15 +8,18 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, SystemRead, SystemWrite
+from app.api.idempotency import IdempotentRoute, idempotent
 from app.models import User
 from app.models.api_keys import ApiKey as ApiKeyRow
 from app.schemas.api_keys import ApiKeyCreate, ApiKeyMade, ApiKeys
 from app.services.identity import api_keys
 
-router = APIRouter(prefix="/api/workspaces/{workspace_id}/api-keys", tags=["api_keys"])
+router = APIRouter(
+    prefix="/api/workspaces/{workspace_id}/api-keys", tags=["api_keys"], route_class=IdempotentRoute
+)
 
 
-@router.post("", name="create", status_code=201, response_model=ApiKeyMade)
+@router.post("", name="create", status_code=201, response_model=ApiKeyMade, dependencies=[idempotent("key")])
 async def create(
     workspace_id: UUID,
     body: ApiKeyCreate,

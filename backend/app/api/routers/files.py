@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.base_url import BaseUrl
 from app.api.deps import ContainerDep, TenantRead, TenantWrite, TenantWriter
+from app.api.idempotency import IdempotentRoute, idempotent
 from app.api.no_store import no_store
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.schemas.files import (
@@ -24,10 +25,10 @@ from app.schemas.files import (
     PresignResponse,
 )
 
-router = APIRouter(prefix="/api/files", tags=["files"])
+router = APIRouter(prefix="/api/files", tags=["files"], route_class=IdempotentRoute)
 
 
-@router.post("/presign", status_code=201)
+@router.post("/presign", status_code=201, dependencies=[idempotent()])
 async def presign(
     body: PresignRequest,
     container: ContainerDep,

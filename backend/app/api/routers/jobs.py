@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from app.api.deps import ContainerDep, CurrentTenant, TenantRead, TenantWrite
 from app.api.disposition import transcript_attachment, transcript_name
+from app.api.idempotency import IdempotentRoute, idempotent
 from app.api.job_query import JobQuery
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.schemas.jobs import (
@@ -32,10 +33,10 @@ from app.services.transcripts.names import name_speaker
 from app.services.transcripts.render import FORMATS
 from app.services.transcripts.results import read_result
 
-router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=IdempotentRoute)
 
 
-@router.post("", status_code=201, response_model=Job)
+@router.post("", status_code=201, response_model=Job, dependencies=[idempotent()])
 async def create(
     body: JobCreate, container: ContainerDep, session: TenantWrite, tenant: CurrentTenant
 ) -> Any:
@@ -83,7 +84,7 @@ async def cancel(job_id: UUID, container: ContainerDep, session: TenantWrite) ->
     return job_view(await container.jobs.cancel(session, job_id))
 
 
-@router.post("/{job_id}/retry", response_model=Job)
+@router.post("/{job_id}/retry", response_model=Job, dependencies=[idempotent()])
 async def retry(
     job_id: UUID, container: ContainerDep, session: TenantWrite, body: JobRetry | None = None
 ) -> Any:
@@ -92,13 +93,13 @@ async def retry(
     return job_view(await container.jobs.retry(session, job_id, engine=body.engine, model=body.model))
 
 
-@router.post("/{job_id}/retry-now", response_model=Job, name="retry_now")
+@router.post("/{job_id}/retry-now", response_model=Job, name="retry_now", dependencies=[idempotent()])
 async def retry_now(job_id: UUID, container: ContainerDep, session: TenantWrite) -> Any:
     """Try a job that waits at once, instead of at its `run_after`."""
     return job_view(await container.jobs.retry_now(session, job_id))
 
 
-@router.post("/{job_id}/gaps/retry", response_model=Job, name="retry_gaps")
+@router.post("/{job_id}/gaps/retry", response_model=Job, name="retry_gaps", dependencies=[idempotent()])
 async def retry_gaps(
     job_id: UUID, container: ContainerDep, session: TenantWrite, body: GapsRetry | None = None
 ) -> Any:
@@ -106,7 +107,9 @@ async def retry_gaps(
     return job_view(await container.repairs.gaps(session, job_id, **(body or GapsRetry()).model_dump()))
 
 
-@router.post("/{job_id}/speakers/retry", response_model=Job, name="retry_speakers")
+@router.post(
+    "/{job_id}/speakers/retry", response_model=Job, name="retry_speakers", dependencies=[idempotent()]
+)
 async def retry_speakers(
     job_id: UUID, container: ContainerDep, session: TenantWrite, body: SpeakersRetry | None = None
 ) -> Any:

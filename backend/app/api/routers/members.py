@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from app.api.deps import ContainerDep, CurrentPrincipal, SystemRead, SystemWrite
+from app.api.idempotency import IdempotentRoute, idempotent
 from app.schemas.common import ErrorBody
 from app.schemas.workspaces import (
     Invitation,
@@ -22,7 +23,7 @@ from app.schemas.workspaces import (
 )
 from app.services.identity import invitations, members, workspaces
 
-router = APIRouter(tags=["members"])
+router = APIRouter(tags=["members"], route_class=IdempotentRoute)
 
 
 @router.get("/api/workspaces/{workspace_id}/members", name="list", response_model=Members)
@@ -53,6 +54,7 @@ async def remove(
     status_code=201,
     response_model=Invitation,
     responses={402: {"model": ErrorBody}},
+    dependencies=[idempotent("url")],
 )
 async def invite(
     workspace_id: UUID,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from app.api.base_url import BaseUrl
 from app.api.deps import ContainerDep
+from app.api.idempotency import IdempotentRoute, idempotent
 from app.api.share_deps import Sharer, ShareRead, ShareWrite
 from app.models.shares import ShareLink as LinkRow
 from app.schemas.shares import (
@@ -22,10 +23,16 @@ from app.schemas.shares import (
     SharePatch,
 )
 
-router = APIRouter(prefix="/api/jobs/{job_id}", tags=["shares"])
+router = APIRouter(prefix="/api/jobs/{job_id}", tags=["shares"], route_class=IdempotentRoute)
 
 
-@router.post("/shares", name="create", status_code=201, response_model=ShareLinkMade)
+@router.post(
+    "/shares",
+    name="create",
+    status_code=201,
+    response_model=ShareLinkMade,
+    dependencies=[idempotent("token", "url")],
+)
 async def create(
     job_id: UUID,
     body: ShareCreate,

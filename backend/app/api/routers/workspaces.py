@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from app.api.deps import AnyPrincipal, ContainerDep, CurrentPrincipal, SystemRead, SystemWrite, require_key_of
+from app.api.idempotency import IdempotentRoute, idempotent
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.schemas.workspaces import (
     AuditPage,
@@ -21,10 +22,10 @@ from app.schemas.workspaces import (
 )
 from app.services.identity import audit_pages, members, usage, workspace_settings, workspaces
 
-router = APIRouter(prefix="/api/workspaces", tags=["workspaces"])
+router = APIRouter(prefix="/api/workspaces", tags=["workspaces"], route_class=IdempotentRoute)
 
 
-@router.post("", name="create", status_code=201, response_model=Workspace)
+@router.post("", name="create", status_code=201, response_model=Workspace, dependencies=[idempotent()])
 async def create(body: WorkspaceName, principal: CurrentPrincipal, session: SystemWrite) -> Any:
     """Another workspace, of which you are the owner."""
     return await workspaces.create_workspace(session, principal.user_id, body.name)

@@ -17,6 +17,7 @@ from app.core.config.links import LinkSettings
 from app.core.config.server import DatabaseSettings, Environment, ServerSettings
 from app.core.config.speech import AUTOMATIC_ENGINES, SpeechSettings
 from app.core.config.storage import StorageSettings
+from app.core.config.webhooks import WebhookSettings
 from app.core.config.workers import WorkerSettings
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Settings",
     "SpeechSettings",
     "StorageSettings",
+    "WebhookSettings",
     "WorkerSettings",
 ]
 
@@ -46,6 +48,7 @@ GROUPS: dict[str, type[Group]] = {
     "mail": MailSettings,
     "storage": StorageSettings,
     "links": LinkSettings,
+    "webhooks": WebhookSettings,
     "speech": SpeechSettings,
     "cloud": CloudSettings,
 }
@@ -63,6 +66,7 @@ class Settings:
     mail: MailSettings
     storage: StorageSettings
     links: LinkSettings
+    webhooks: WebhookSettings
     speech: SpeechSettings
     cloud: CloudSettings
 

@@ -16,7 +16,19 @@ from app.core.clock import utcnow
 from app.core.errors import AppError
 from app.core.logging import get_logger
 from app.db.session import Database
-from app.models import CallState, ExternalCall, Invitation, Job, MediaFile, Membership, Upload, Workspace
+from app.models import (
+    CallState,
+    ExternalCall,
+    IdempotencyKey,
+    Invitation,
+    Job,
+    MediaFile,
+    Membership,
+    OutboxEvent,
+    Upload,
+    WebhookEndpoint,
+    Workspace,
+)
 from app.storage.base import ObjectStore
 from app.storage.keys import workspace_folder
 
@@ -60,7 +72,7 @@ class WorkspaceRemoval:
                     self._interrupt(row_id)
         await self._store.delete_tree(workspace_folder(workspace_id))
         async with self._database.system() as session:
-            for other in (Membership, Invitation):
+            for other in (Membership, Invitation, IdempotencyKey, WebhookEndpoint, OutboxEvent):
                 await session.execute(sa.delete(other).where(other.workspace_id == workspace_id))
             await session.execute(
                 sa.update(Workspace)

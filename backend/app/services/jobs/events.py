@@ -12,6 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app.db.session import SystemSession, TenantSession
 from app.models import Job, JobEvent, JobStatus, JobWindow, Workspace
+from app.services.jobs.announcements import announce_end
 from app.services.jobs.bus import EventBus
 from app.services.jobs.views import job_view
 from app.services.transcripts.codec import segment_id, segment_view
@@ -78,9 +79,10 @@ async def append_status(session: TenantSession | SystemSession, bus: EventBus, j
 
 
 async def append_end(session: TenantSession | SystemSession, bus: EventBus, job: Job) -> None:
-    """The last two events of a run: the final status and `end`."""
+    """The last two events of a run, the final status and `end`, and what other systems are told of it."""
     end = {"job_id": str(job.id), "status": str(job.status)}
     await append(session, bus, job, [("status", job_view(job)), ("end", end)])
+    await announce_end(session, job)
 
 
 async def _expand(session: TenantSession, events: Sequence[JobEvent], *, of_workspace: bool) -> list[Event]:

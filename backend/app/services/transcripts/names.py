@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from app.core.errors import InvalidStateError, NotFoundError
 from app.db.session import TenantSession
-from app.models import Job, Segment, Speaker, Transcript
+from app.models import EventType, Job, Segment, Speaker, Transcript
+from app.services.outbox import announce
 from app.services.transcripts.speakers import SpeakerView, speaker_list
 
 
@@ -47,6 +48,14 @@ async def name_speaker(session: TenantSession, job_id: UUID, speaker: str, name:
     )
     if name:
         session.add(Speaker(job_id=job_id, workspace_id=session.workspace_id, label=speaker, name=name))
+    announce(
+        session,
+        job.workspace_id,
+        EventType.TRANSCRIPT_UPDATED,
+        job_id=job.id,
+        transcript_id=job.transcript_id,
+        change="speakers",
+    )
     await session.flush()
     views = speaker_list(speakers, await speaker_names(session, job_id))
     return next(view for view in views if view["id"] == speaker)

@@ -41,7 +41,7 @@ export function NewKeyForm({ workspaceId, onDone }: { workspaceId: string; onDon
       },
     );
   };
-  if (create.data) {
+  if (create.data?.key) {
     return (
       <Stack>
         <Text>{t('apiKeys.madeText')}</Text>
