@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars, clear_contextvars, merge_contextvars
+
+from app.core.redaction import clean, redact
 
 __all__ = ["bind_contextvars", "bound_contextvars", "clear_contextvars", "configure_logging", "get_logger"]
 
@@ -15,6 +18,12 @@ __all__ = ["bind_contextvars", "bound_contextvars", "clear_contextvars", "config
 def get_logger(name: str) -> Any:
     """A logger whose calls are `log.info("event_name", key=value)`."""
     return structlog.get_logger(name)
+
+
+def _plain_traceback(stream: TextIO, exc_info: Any) -> None:
+    text = io.StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    stream.write(clean(text.getvalue(), lines=True))
 
 
 def configure_logging(log_format: str, level: str) -> None:
@@ -35,24 +44,27 @@ def configure_logging(log_format: str, level: str) -> None:
     # Never with local variables: they hold passwords, tokens and people's words.
     tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     render: list[Any] = (
-        [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
-        ]
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_plain_traceback)]
         if console
-        else [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
+        else [
+            structlog.processors.ExceptionRenderer(tracebacks),
+            redact,
+            structlog.processors.JSONRenderer(),
+        ]
     )
+    first: list[Any] = [redact] if console else []  # JSON: once the traceback is data
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *first, *render],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    # Libraries that talk at DEBUG say headers, frames and statements: people's words and keys.
+    root.setLevel(max(logging.getLevelName(level), logging.INFO))
+    logging.getLogger("app").setLevel(level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers[:] = []
