@@ -32,7 +32,7 @@ async def result_answer(container: Container, grant: ShareGrant, *, partial: boo
     return await asyncio.to_thread(lambda: JSONResponse(text.view()))
 
 
-async def download_answer(container: Container, grant: ShareGrant, format: DownloadFormat) -> Response:  # noqa: A002
+async def download_answer(container: Container, grant: ShareGrant, format: DownloadFormat) -> Response:  # noqa: A002 (the parameter of the address)
     """The transcript as a file, where that is offered."""
     grant.require_download()
     title, text = await container.shared.text(grant, partial=False)

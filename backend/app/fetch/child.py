@@ -23,7 +23,7 @@ _IMAGES = {b"\xff\xd8\xff": "jpg", b"\x89PNG\r\n\x1a\n": "png", b"RIFF": "webp"}
 
 
 class _Quiet:
-    """yt-dlp's messages; the last error is what it ended with."""
+    """Drops yt-dlp's messages: the pipe carries frames only, and what goes wrong comes as an exception."""
 
     def debug(self, _text: str) -> None: ...
 
@@ -59,7 +59,7 @@ def _prefer(library: str) -> None:
     """The newer yt-dlp in that folder, unless it cannot be loaded: then the one that came along."""
     sys.path.insert(0, library)
     try:
-        import yt_dlp  # noqa: F401
+        import yt_dlp  # noqa: F401 (whether it can be loaded)
     except Exception:  # whatever an unfinished or unsuitable release throws
         sys.path.remove(library)
         for name in [name for name in sys.modules if name.partition(".")[0] in ("yt_dlp", "yt_dlp_ejs")]:
@@ -101,7 +101,7 @@ def _options(request: dict[str, Any], folder: Path, pipe: BinaryIO) -> dict[str,
     """What yt-dlp may do. Everything that could start a program or read a user's files is off."""
     from yt_dlp.utils import DownloadCancelled
 
-    class Stop(DownloadCancelled):  # type: ignore[misc]
+    class Stop(DownloadCancelled):  # type: ignore[misc]  # the package has no types
         """The one kind of error that yt-dlp hands through from a hook."""
 
         def __init__(self, code: str) -> None:

@@ -45,6 +45,7 @@ class Guard:
         def refuse(*_: Any, **__: Any) -> Any:
             raise BlockedAddressError("only connections are made here")
 
+        # The checker is right that methods of the library are replaced here: that is the guard.
         socket.socket.connect = connect  # type: ignore[method-assign, assignment]
         socket.socket.connect_ex = connect_ex  # type: ignore[method-assign, assignment]
         socket.socket.sendto = refuse  # type: ignore[method-assign]

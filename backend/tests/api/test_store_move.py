@@ -106,7 +106,7 @@ async def test_a_store_that_is_away_loses_nothing_and_the_next_run_goes_on(
     async def fails_once(key: str, *arguments: object, **named: object) -> object:
         if key == names[0]:
             await bucket.bucket.call("get_object", Key="missing")
-        return await real(key, *arguments, **named)  # type: ignore[arg-type]
+        return await real(key, *arguments, **named)  # type: ignore[arg-type]  # handed through as they came
 
     monkeypatch.setattr(bucket, "write", fails_once)
     first = await mover(app, local, bucket, tmp_path / "there").run(delete_source=True, told=print)

@@ -74,7 +74,7 @@ class Settings:
     def load(cls, env_file: Path | None = PROJECT_ROOT / ".env") -> Settings:
         """Environment first, then the file, then the defaults. Raises pydantic's ValidationError."""
         file = env_file if env_file is not None and env_file.is_file() else None
-        return cls(**{name: group(_env_file=file) for name, group in GROUPS.items()})  # type: ignore[arg-type]
+        return cls(**{name: group(_env_file=file) for name, group in GROUPS.items()})  # type: ignore[arg-type]  # by name
 
     @property
     def database_url(self) -> str:

@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
-
 from app.core.clock import utcnow
 from app.core.config import Settings
 from app.core.errors import (
-    ConflictError,
     ForbiddenError,
     NotFoundError,
     UnauthenticatedError,
@@ -30,13 +26,20 @@ from app.services.identity.credentials import check_new_password, normalize_emai
 from app.services.identity.invitations import accept_invitation, inspect_invitation
 from app.services.identity.recovery import FLOOR_SECONDS, Recovery, at_least
 from app.services.identity.second_factor import SecondFactor, take_off, wrong_code
-from app.services.identity.sessions import Device, Principal, Sessions, SignIn, end_sessions
+from app.services.identity.sessions import Device, Principal, Sessions, SignIn
 from app.services.identity.throttle import Throttle
-from app.services.identity.workspaces import MemberWorkspace, create_own_workspace, list_workspaces
+from app.services.identity.users import (
+    add_user,
+    address_taken,
+    any_user,
+    find_user,
+    lock_first_account,
+    lock_user,
+    store_password,
+)
+from app.services.identity.workspaces import MemberWorkspace, list_workspaces
 
 log = get_logger(__name__)
-
-_FIRST_ACCOUNT_LOCK = 0x7472616E73637269  # a Postgres advisory lock of our own ("transcri")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Accounts:
         self, session: SystemSession, *, reached_on_loopback: bool = True
     ) -> RegistrationState:
         """`reached_on_loopback=False`: a request came in over the network, whatever HOST says."""
-        first = not await _any_user(session)
+        first = not await any_user(session)
         private = self._settings.server.listens_on_loopback and self._settings.edges.trusted_proxies == 0
         local_only = private and reached_on_loopback
         return RegistrationState(
@@ -159,14 +162,14 @@ class Accounts:
                 await self._register_quietly(email, name, password, state)
             return None
         async with self._database.system(read_only=True) as session:
-            if await _find(session, email) is not None:
-                raise _address_taken()
+            if await find_user(session, email) is not None:
+                raise address_taken()
         password_hash = await self.passwords.hash(password)
         async with self._database.system() as session:
-            await _lock_first_account(session)
+            await lock_first_account(session)
             state = await self.registration_state(session, reached_on_loopback=reached_on_loopback)
             self._check_setup_token(state, setup_token)
-            user = await _add(session, email, name, password_hash, is_admin=state.needs_first_account)
+            user = await add_user(session, email, name, password_hash, is_admin=state.needs_first_account)
             if invitation_token is not None:
                 await accept_invitation(session, user.id, invitation_token)
             return await self._sessions.open(session, user, device)
@@ -175,13 +178,13 @@ class Accounts:
         """The same work whether the address is known or not; its owner learns by mail which it was."""
         password_hash = await self.passwords.hash(password)
         async with self._database.system() as session:
-            await _lock_first_account(session)
-            known = await _find(session, email)
+            await lock_first_account(session)
+            known = await find_user(session, email)
             if known is not None:
                 await self.recovery.send_known_notice(session, known)
                 return
-            first = state.needs_first_account and not await _any_user(session)
-            user = await _add(session, email, name, password_hash, is_admin=first)
+            first = state.needs_first_account and not await any_user(session)
+            user = await add_user(session, email, name, password_hash, is_admin=first)
             await self.recovery.send_verification(session, user)
 
     async def login(
@@ -200,7 +203,7 @@ class Accounts:
         """
         await self.throttle.check(email, device.address)
         async with self._database.system(read_only=True) as session:
-            user = await _find(session, email.strip().casefold())
+            user = await find_user(session, email)
         stored = user.password_hash if user is not None and user.is_active else None
         fits, renewed = await self.passwords.verify(password, stored or None)
         if user is None or not fits:
@@ -232,7 +235,7 @@ class Accounts:
     ) -> SignIn | None:
         """None for a wrong code. The user's row is held, so that a code counts once and an old password never."""
         async with self._database.system() as session:
-            locked = await _lock(session, user_id)
+            locked = await lock_user(session, user_id)
             if locked is None or not locked.is_active or locked.password_hash != stored:
                 raise _wrong_credentials()  # the password was changed while this one was looked at
             if locked.totp_enabled_at is not None and not await self.factor.take(session, locked, code or ""):
@@ -272,10 +275,10 @@ class Accounts:
         )
         password_hash = await self.passwords.hash(new)
         async with self._database.system() as session:
-            locked = await _lock(session, principal.user_id)
+            locked = await lock_user(session, principal.user_id)
             if locked is None or locked.password_hash != stored:
                 raise _wrong_password()
-            await _store_password(session, locked, password_hash, keep=principal.session_id)
+            await store_password(session, locked, password_hash, keep=principal.session_id)
             self.recovery.notify_changed(session, locked)
             audit.record(session, "password.changed")
 
@@ -299,7 +302,7 @@ class Accounts:
         if not fits:
             raise ForbiddenError("The password is wrong.", code="wrong_password", field="password")
         async with self._database.system() as session:
-            locked = await _lock(session, principal.user_id)
+            locked = await lock_user(session, principal.user_id)
             if locked is None:
                 return
             if locked.totp_enabled_at is not None and not await self.factor.take(session, locked, code or ""):
@@ -313,15 +316,15 @@ class Accounts:
         check_new_password(password, email, self._settings.identity.password_min_length)
         password_hash = await self.passwords.hash(password)
         async with self._database.system() as session:
-            user = await _add(session, email, normalize_name(name), password_hash, is_admin=True)
+            user = await add_user(session, email, normalize_name(name), password_hash, is_admin=True)
             user.email_verified_at = utcnow()  # whoever runs the server vouches for it
             return user.id
 
     async def reset_factor(self, *, email: str) -> None:
         """For the command line, where somebody lost their device. Raises `NotFoundError`."""
         async with self._database.system() as session:
-            found = await _find(session, email.strip().casefold())
-            locked = await _lock(session, found.id) if found is not None else None
+            found = await find_user(session, email)
+            locked = await lock_user(session, found.id) if found is not None else None
             if locked is None:
                 raise NotFoundError(f"There is no account with the address {email}.")
             await take_off(session, locked)
@@ -332,11 +335,11 @@ class Accounts:
         check_new_password(password, email, self._settings.identity.password_min_length)
         password_hash = await self.passwords.hash(password)
         async with self._database.system() as session:
-            found = await _find(session, email)
-            locked = await _lock(session, found.id) if found is not None else None
+            found = await find_user(session, email)
+            locked = await lock_user(session, found.id) if found is not None else None
             if locked is None:
                 raise NotFoundError(f"There is no account with the address {email}.")
-            await _store_password(session, locked, password_hash)
+            await store_password(session, locked, password_hash)
 
     def _check_setup_token(self, state: RegistrationState, given: str | None) -> None:
         if state.setup_token_required and not same_text((given or "").strip().upper(), self.setup_token):
@@ -346,49 +349,6 @@ class Accounts:
                 code="setup_token_required",
                 field="setup_token",
             )
-
-
-async def _any_user(session: SystemSession) -> bool:
-    return bool(await session.scalar(sa.select(sa.exists().where(User.id.is_not(None)))))
-
-
-async def _lock_first_account(session: SystemSession) -> None:
-    """Registrations queue while there is no account; afterwards nobody waits."""
-    if session.get_bind().dialect.name == "postgresql" and not await _any_user(session):
-        await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_FIRST_ACCOUNT_LOCK)))
-
-
-async def _find(session: SystemSession, email: str) -> User | None:
-    found: User | None = await session.scalar(sa.select(User).where(User.email == email.replace("\0", "")))
-    return found
-
-
-async def _lock(session: SystemSession, user_id: UUID) -> User | None:
-    return await session.get(User, user_id, with_for_update=True, populate_existing=True)
-
-
-async def _add(session: SystemSession, email: str, name: str, password_hash: str, *, is_admin: bool) -> User:
-    """Raises `ConflictError` where the address was taken in the meantime."""
-    user = User(email=email, name=name, password_hash=password_hash, is_admin=is_admin)
-    try:
-        async with session.begin_nested():
-            session.add(user)
-    except IntegrityError as error:
-        raise _address_taken() from error
-    await create_own_workspace(session, user)
-    return user
-
-
-async def _store_password(
-    session: SystemSession, user: User, password_hash: str, *, keep: UUID | None = None
-) -> None:
-    user.password_hash = password_hash
-    user.password_changed_at = utcnow()
-    await end_sessions(session, user.id, keep=keep)
-
-
-def _address_taken() -> ConflictError:
-    return ConflictError("There is an account with this address already. Sign in instead.", field="email")
 
 
 def _wrong_credentials() -> UnauthenticatedError:

@@ -26,6 +26,7 @@ from app.services.identity.credentials import check_new_password
 from app.services.identity.outbox import enqueue_mail
 from app.services.identity.sessions import end_sessions
 from app.services.identity.throttle import Throttle
+from app.services.identity.users import find_user
 
 VERIFY_LIFE = timedelta(hours=24)
 RESET_LIFE = timedelta(minutes=30)
@@ -81,7 +82,7 @@ class Recovery:
     async def resend_verification(self, email: str) -> None:
         """Where there is an account that waits for it; nobody is told."""
         async with at_least(FLOOR_SECONDS), self._database.system() as session:
-            user = await _find(session, email)
+            user = await find_user(session, email)
             if user is not None and user.email_verified_at is None:
                 await self.send_verification(session, user)
 
@@ -95,7 +96,7 @@ class Recovery:
     async def send_reset(self, email: str) -> None:
         """A link to a new password, where there is an account."""
         async with at_least(FLOOR_SECONDS), self._database.system() as session:
-            user = await _find(session, email)
+            user = await find_user(session, email)
             if user is None or not user.is_active:
                 return
             token = await self._new_token(session, user, MailPurpose.RESET_PASSWORD, RESET_LIFE)
@@ -207,9 +208,3 @@ async def at_least(seconds: float) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.sleep(max(0.0, seconds - (time.monotonic() - began)))
-
-
-async def _find(session: SystemSession, email: str) -> User | None:
-    text = email.strip().casefold().replace("\0", "")
-    found: User | None = await session.scalar(sa.select(User).where(User.email == text))
-    return found

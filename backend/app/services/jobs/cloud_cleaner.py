@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import random
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +9,7 @@ import sqlalchemy as sa
 
 from app.asr.engines.assemblyai import ENGINE, AssemblyAI
 from app.asr.remote.errors import REJECTED, ProviderError
+from app.core.background import Background
 from app.core.clock import utcnow
 from app.core.logging import get_logger
 from app.db.session import Database
@@ -32,22 +30,19 @@ class CloudCleaner:
     ) -> None:
         self._database = database
         self._provider = provider
-        self._every = every_seconds
-        self._awake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background("cloud_cleaning", self.run_once, every_seconds=every_seconds)
 
     def start(self) -> None:
-        """Begin in the background."""
-        self._task = asyncio.create_task(self._loop())
+        """Begin in the background, with a first pass at once: the last process may have left something."""
+        self._background.wake()
+        self._background.start()
 
     def wake(self) -> None:
         """A job with a provider has ended."""
-        self._awake.set()
+        self._background.wake()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.stop()
 
     async def run_once(self) -> int:
         """Answers how many calls were cleaned. A provider that does not answer ends the pass, not the work."""
@@ -119,14 +114,3 @@ class CloudCleaner:
     async def _note(self, row_id: UUID, **values: Any) -> None:
         async with self._database.system() as session:
             await session.execute(sa.update(ExternalCall).where(ExternalCall.id == row_id).values(**values))
-
-    async def _loop(self) -> None:
-        while True:
-            try:
-                await self.run_once()
-            except Exception as error:
-                log.warning("provider_cleaning_broke", error=repr(error)[:200])
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._every * random.uniform(0.8, 1.2)):  # noqa: S311 (jitter)
-                    await self._awake.wait()
-            self._awake.clear()

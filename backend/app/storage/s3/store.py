@@ -48,7 +48,7 @@ class S3Store:
     async def begin_upload(self, key: str, *, size: int, single: bool = False) -> str:  # noqa: ARG002 (a bucket has room)
         return await self._uploads.begin(key, single=single)
 
-    def put_url(self, upload: str, part: PlannedPart, *, base_url: str) -> SignedUrl:  # noqa: ARG002
+    def put_url(self, upload: str, part: PlannedPart, *, base_url: str) -> SignedUrl:  # noqa: ARG002 (as below)
         return self._uploads.put_url(upload, part)
 
     async def list_parts(self, upload: str) -> list[StoredPart]:
