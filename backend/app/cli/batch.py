@@ -16,44 +16,39 @@ from app.asr.host.decoder import Decoder
 from app.asr.host.pool import EnginePool
 from app.asr.host.sizing import plan_processes
 from app.asr.limits import MediaLimits
-from app.cli.inputs import Source
+from app.cli.inputs import Link, Source
 from app.cli.ledger import Entry, Identity
-from app.cli.outcomes import Outcome
+from app.cli.links import LinkFetcher
+from app.cli.outcomes import INPUT_CODES, Outcome, failed
 from app.cli.progress import Reporter
 from app.cli.results import with_labels
 from app.cli.targets import Target, Targets
 from app.cli.transcription import FileTranscriber, Plan, check_file, sha256_of
 from app.cli.wishes import Wish
 from app.core.config import Settings
-from app.core.errors import AppError, JobError
+from app.core.errors import AppError
+from app.factory.parts import build_fetcher
+from app.fetch import Fetcher
 from app.services.transcripts.render import FORMATS
 
-INPUT, ENGINE = 3, 4
 MAX_AUTOMATIC_JOBS = 4
-
-# Codes of docs/api.md that say something about the file; all others are the engine's.
-_INPUT_CODES = frozenset(
-    {
-        "unsupported_media",
-        "no_audio_stream",
-        "media_invalid",
-        "audio_invalid",
-        "audio_too_short",
-        "duration_limit",
-        "file_empty",
-        "file_too_large",
-        "validation_error",
-    }
-)
 
 
 class Batch:
     """Files of one wish. `targets` None writes the one text to standard output."""
 
     def __init__(
-        self, settings: Settings, wish: Wish, worker: FileTranscriber, reporter: Reporter, *, to_stdout: bool
+        self,
+        settings: Settings,
+        wish: Wish,
+        worker: FileTranscriber,
+        links: LinkFetcher,
+        reporter: Reporter,
+        *,
+        to_stdout: bool,
     ) -> None:
         self._wish = wish
+        self._links = links
         self._worker = worker
         self._reporter = reporter
         self._max_bytes = settings.storage.max_file_bytes
@@ -65,9 +60,9 @@ class Batch:
         """Choose the engine and fetch its model. Raises JobError where no file could be heard now."""
         await self._worker.plan(_Quiet(self._reporter, "engine"))
 
-    async def run(self, sources: Iterable[Source], jobs: int) -> None:
-        """All files, `jobs` at a time, begun in order."""
-        waiting = iter([(source, self.target(source)) for source in sources])
+    async def run(self, sources: Iterable[Source | Link], jobs: int) -> None:
+        """All files and links, `jobs` at a time, begun in order."""
+        waiting = iter([(one, self.target(one) if isinstance(one, Source) else None) for one in sources])
 
         async def work() -> None:
             for source, target in waiting:
@@ -77,26 +72,34 @@ class Batch:
             for _ in range(jobs):
                 group.create_task(work())
 
+    async def expand(self, sources: Iterable[Source | Link], limit: int) -> list[Source | Link]:
+        """Playlists as what they hold, at most `limit` of each. One that cannot be listed is told and left out."""
+        expanded: dict[Source | Link, None] = {}
+        for source in sources:
+            if isinstance(source, Source):
+                expanded.setdefault(source)
+                continue
+            try:
+                entries = await self._links.expand(source, limit=limit)
+            except (AppError, OSError) as error:
+                self.tell(failed(source.url, error))
+                continue
+            self._reporter.say(f"{source.url}: {len(entries)} recordings")
+            expanded.update(dict.fromkeys(entries))
+        return list(expanded)
+
     def target(self, source: Source) -> Target | None:
         """The names of a recording's texts, given before the work so that they do not depend on who ends first."""
         return self._targets.of(source) if self._targets is not None else None
 
-    async def one(self, source: Source, target: Target | None) -> Outcome:
-        """One file; what is wrong with it is its outcome, never an exception."""
-        path = source.path
+    async def one(self, source: Source | Link, target: Target | None) -> Outcome:
+        """One file or link; what is wrong with it is its outcome, never an exception."""
         try:
-            return await self._transcribe(path, target)
-        except OSError as error:
-            return Outcome(path, "failed", INPUT, error=("unreadable", f"{error.strerror or error}"))
-        except AppError as error:
-            of_the_file = error.code in _INPUT_CODES or not isinstance(error, JobError)
-            return Outcome(
-                path, "failed", INPUT if of_the_file else ENGINE, error=(error.code, error.message)
-            )
-        except Exception as error:  # a bug of ours in one file must not cost the others
-            return Outcome(
-                path, "failed", ENGINE, error=("internal_error", f"{type(error).__name__}: {error}")
-            )
+            if isinstance(source, Link):
+                return await self._bring(source)
+            return await self._transcribe(source.path, target)
+        except Exception as error:
+            return failed(source.url if isinstance(source, Link) else source.path, error)
         finally:
             if self._targets is not None and target is not None:
                 self._targets.forget(target)
@@ -105,7 +108,7 @@ class Batch:
         """Say what became of a file, and count it."""
         self.counts[outcome.status] += 1
         self.worst = max(self.worst, outcome.code)
-        name = outcome.path.name
+        name = outcome.name
         for warning in outcome.head.get("warnings", []):
             self._reporter.say(f"{name}: {warning['code']}: {warning['message']}")
         if outcome.doubts:
@@ -151,9 +154,30 @@ class Batch:
         try:
             return await self._hear(path, plan, identity, target)
         except AppError as error:
-            if target is not None and error.code in _INPUT_CODES:
+            if target is not None and error.code in INPUT_CODES:
                 target.failed(plan.key, identity, (error.code, error.message))
             raise
+
+    async def _bring(self, link: Link) -> Outcome:
+        """A link: its texts are called by its title, so they get their names once it is fetched. What an earlier run
+        has made of it is not fetched again."""
+        plan = await self._worker.plan(_Quiet(self._reporter, link.url))
+        known = self._targets.known_link(link.url) if self._targets is not None else None
+        entry = known.made_before() if known is not None else None
+        formats = self._wish.formats
+        made = known is not None and entry is not None and known.is_done(plan.key, formats, entry.identity)
+        if made and known is not None and not self._wish.overwrite:
+            return Outcome(link.url, "unchanged", texts=tuple(map(known.path, formats)))
+        async with self._links.fetched(link, self._reporter) as path:
+            sha256 = await asyncio.to_thread(sha256_of, path)
+            identity = replace(Identity.of(path), sha256=sha256)
+            target = self._targets.of_link(link.url, path.stem) if self._targets is not None else None
+            try:
+                outcome = await self._hear(path, plan, identity, target)
+            finally:
+                if self._targets is not None and target is not None:
+                    self._targets.forget(target)
+        return replace(outcome, path=link.url)
 
     async def _hear(self, path: Path, plan: Plan, identity: Identity, target: Target | None) -> Outcome:
         with self._reporter.file(path.name) as progress:
@@ -193,9 +217,14 @@ class _Quiet:
 
 @asynccontextmanager
 async def open_batch(
-    settings: Settings, wish: Wish, reporter: Reporter, *, to_stdout: bool = False
+    settings: Settings,
+    wish: Wish,
+    reporter: Reporter,
+    *,
+    to_stdout: bool = False,
+    fetcher: Fetcher | None = None,
 ) -> AsyncIterator[tuple[Batch, int]]:
-    """A batch over a pool of its own, and how many files it should take at a time."""
+    """A batch over a pool of its own, and how many files it should take at a time. `fetcher`: for tests."""
     processes = plan_processes(settings.speech.engine_processes, wish.model or settings.speech.whisper_model)
     pool = EnginePool(
         processes, window_timeout=settings.speech.engine_window_timeout_seconds, idle_seconds=60
@@ -210,9 +239,18 @@ async def open_batch(
         model=wish.model,
         max_in_flight=processes + 1,
     )
+    links = LinkFetcher(
+        fetcher or build_fetcher(settings),
+        settings.server.data_dir / "fetched",
+        enabled=settings.links.url_ingestion != "off",
+        max_bytes=settings.storage.max_file_bytes,
+        max_audio_seconds=settings.storage.max_audio_seconds,
+        parallel=settings.links.url_parallel,
+    )
+    links.clean()
     try:
         jobs = wish.jobs or min(processes, MAX_AUTOMATIC_JOBS)
-        yield Batch(settings, wish, worker, reporter, to_stdout=to_stdout), jobs
+        yield Batch(settings, wish, worker, links, reporter, to_stdout=to_stdout), jobs
     finally:
         await pool.close()
 

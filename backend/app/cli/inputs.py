@@ -1,4 +1,5 @@
-"""What the words after `transcribe run` mean: files, folders and patterns, also where no shell has expanded them."""
+"""What the words after `transcribe run` mean: links, files, folders and patterns, also where no shell has expanded
+them."""
 
 from __future__ import annotations
 
@@ -25,24 +26,39 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A recording on the web."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The recordings, each once, in order; `nothing` names the words that match none."""
 
-    sources: list[Source]
+    sources: list[Source | Link]
     nothing: list[str]
 
 
 def find_sources(words: Iterable[str], *, recursive: bool) -> Found:
     """Expands each word. A name that is there is taken as it is, even with brackets or stars in it."""
-    sources: dict[Path, Source] = {}
+    sources: dict[Path | str, Source | Link] = {}
     nothing = []
     for word in words:
+        if is_link(word):
+            sources.setdefault(word, Link(word))
+            continue
         found = list(_expand(word, recursive))
         if not found:
             nothing.append(word)
         for source in found:
             sources.setdefault(source.path.absolute(), source)
     return Found(list(sources.values()), nothing)
+
+
+def is_link(word: str) -> bool:
+    """Whether a word is the address of something on the web."""
+    return word.lower().startswith(("http://", "https://"))
 
 
 def recordings_in(folder: Path, *, recursive: bool) -> Iterator[Source]:

@@ -1,8 +1,8 @@
 """What has been made of which recording: a file of JSON lines beside the texts, so that nothing is made twice.
 
-Each line tells of one recording (`source`, relative to the folder): the `stem` of its texts, size, time and SHA-256 of
-its bytes, the `key` of options and engine, and for each text when it was written, or the error it ended with. The last
-line of a source counts. Lines that cannot be read are passed over.
+Each line tells of one recording (`source`, relative to the folder, or its link): the `stem` of its texts, size, time and
+SHA-256 of its bytes, the `key` of options and engine, and for each text when it was written, or the error it ended with.
+The last line of a source counts. Lines that cannot be read are passed over.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Ledger:
                 with contextlib.suppress(ValueError, KeyError, TypeError):
                     self._put(_from_json(json.loads(line)))
 
-    def entry(self, path: Path) -> Entry | None:
+    def entry(self, path: Path | str) -> Entry | None:
         """What is known of a recording."""
         return self._entries.get(self.name_of(path))
 
@@ -68,8 +68,10 @@ class Ledger:
         """The source whose texts have this stem, whatever its case."""
         return self._stems.get(stem.casefold())
 
-    def name_of(self, path: Path) -> str:
-        """How a recording is called here: relative, so that both may move together."""
+    def name_of(self, path: Path | str) -> str:
+        """How a recording is called here: relative, so that both may move together. A link is its own name."""
+        if isinstance(path, str):
+            return path
         try:
             return Path(os.path.relpath(path.absolute(), self.folder.absolute())).as_posix()
         except ValueError:  # another drive

@@ -6,17 +6,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from app.core.errors import AppError, JobError
 from app.services.transcripts.render import clock
 
 MAX_PLACES = 10
+INPUT, ENGINE = 3, 4  # exit codes
+
+# Codes of docs/api.md that say something about the file; all others are the engine's.
+INPUT_CODES = frozenset(
+    {
+        "unsupported_media",
+        "no_audio_stream",
+        "media_invalid",
+        "audio_invalid",
+        "audio_too_short",
+        "duration_limit",
+        "file_empty",
+        "file_too_large",
+        "validation_error",
+    }
+)
+_LINK_CODES = "fetch_"  # how the codes of links begin that nothing came from
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file. `code` is its exit code, `head` the result without its text; `doubts` are the doubtful
-    passages as (start_ms, flags)."""
+    """What became of one file, or of a link. `code` is its exit code, `head` the result without its text; `doubts` are
+    the doubtful passages as (start_ms, flags)."""
 
-    path: Path
+    path: Path | str
     status: Literal["done", "unchanged", "failed"]
     code: int = 0
     texts: tuple[Path, ...] = ()
@@ -37,6 +55,11 @@ class Outcome:
         }
 
     @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return self.path.name if isinstance(self.path, Path) else self.path
+
+    @property
     def places(self) -> str:
         """Where to listen: 00:01:05 (loop), the first MAX_PLACES of them."""
         places = [
@@ -44,3 +67,17 @@ class Outcome:
         ]
         more = len(self.doubts) - MAX_PLACES
         return ", ".join(places) + (f" and {more} more" if more > 0 else "")
+
+
+def failed(path: Path | str, error: Exception) -> Outcome:
+    """What is wrong with a file or a link; everything unknown is a bug of ours, which must not cost the others."""
+    if isinstance(error, AppError):
+        of_the_input = (
+            error.code in INPUT_CODES or error.code.startswith(_LINK_CODES) or not isinstance(error, JobError)
+        )
+        code, what = INPUT if of_the_input else ENGINE, (error.code, error.message)
+    elif isinstance(error, OSError):
+        code, what = INPUT, ("unreadable", f"{error.strerror or error}")
+    else:
+        code, what = ENGINE, ("internal_error", f"{type(error).__name__}: {error}")
+    return Outcome(path, "failed", code, error=what)

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from app.asr.types import Stage
 
 _STAGES = {
+    Stage.FETCHING: "fetching",
     Stage.DECODING: "reading audio",
     Stage.LOADING_MODEL: "loading the model",
     Stage.TRANSCRIBING: "transcribing",
@@ -34,6 +35,8 @@ class FileProgress(Protocol):
     """What one file reports."""
 
     def say(self, message: str) -> None: ...
+
+    def fetched(self, done: int, total: int | None) -> None: ...
 
     def stage(self, stage: Stage) -> None: ...
 
@@ -113,6 +116,12 @@ class _LineProgress:
             self._stage = stage
             self.say(_STAGES.get(stage, stage))
 
+    def fetched(self, done: int, total: int | None) -> None:
+        """Bytes of a link's recording; `total` None where the site does not say."""
+        if total and done < total and done / total >= self._next:
+            self._next = done / total + PLAIN_STEP
+            self.say(f"fetching, {done / total:.0%}")
+
     def expect(self, duration_ms: int | None) -> None:
         self._pace.duration_ms = duration_ms
 
@@ -156,8 +165,8 @@ class _Bars:
         progress = _BarProgress(self, self._bars, task, name)
         try:
             yield progress
-            progress.finish()
-            self.say(f"{name}: {progress.summary}")
+            if progress.finish():
+                self.say(f"{name}: {progress.summary}")
         finally:
             self._bars.remove_task(task)
             self._active -= 1
@@ -180,6 +189,9 @@ class _BarProgress:
     def stage(self, stage: Stage) -> None:
         self._bars.update(self._task, description=_STAGES.get(stage, str(stage)))
 
+    def fetched(self, done: int, total: int | None) -> None:
+        self._bars.update(self._task, total=total, completed=done)
+
     def expect(self, duration_ms: int | None) -> None:
         self._pace.duration_ms = duration_ms
         self._bars.update(self._task, total=duration_ms)
@@ -189,5 +201,7 @@ class _BarProgress:
         rtf = f"{self._pace.real_time_factor:.2f}"
         self._bars.update(self._task, completed=self._pace.until_ms, rtf=rtf)
 
-    def finish(self) -> None:
-        self.summary = self._pace.finish()
+    def finish(self) -> bool:
+        """Whether there is something to sum up: only where sound was listened to."""
+        self.summary = self._pace.finish() if self._pace.duration_ms else ""
+        return bool(self.summary)

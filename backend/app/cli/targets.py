@@ -13,10 +13,11 @@ from app.cli.ledger import Entry, Identity, Ledger
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The texts of one recording: `stem` below the ledger's folder, the same at every run, made from `base`."""
+    """The texts of one recording, a file or a link: `stem` below the ledger's folder, the same at every run, made from
+    `base`."""
 
     ledger: Ledger
-    source: Path
+    source: Path | str
     base: str
     stem: str
 
@@ -77,15 +78,19 @@ class Targets:
 
     def of(self, source: Source) -> Target:
         """Two recordings of one name get `talk` and `talk (2)`; each keeps its name in later runs."""
-        folder = self._folder if self._folder is not None else source.path.parent
-        if folder not in self._ledgers:
-            self._ledgers[folder] = Ledger(folder)
-        ledger = self._ledgers[folder]
+        ledger = self._ledger(self._folder if self._folder is not None else source.path.parent)
         base = (source.below if self._folder is not None else Path()) / source.path.stem
-        entry = ledger.entry(source.path)
-        if entry is not None:
-            return self._give(Target(ledger, source.path, base.as_posix(), entry.stem))
-        return self._new(Target(ledger, source.path, base.as_posix(), base.as_posix()))
+        return self._named(ledger, source.path, base.as_posix())
+
+    def of_link(self, url: str, title: str) -> Target:
+        """A link's texts are called by its title, and go to the working folder where there is no -o."""
+        return self._named(self._ledger(self._folder or Path()), url, title)
+
+    def known_link(self, url: str) -> Target | None:
+        """What an earlier run has called the texts of a link."""
+        ledger = self._ledger(self._folder or Path())
+        entry = ledger.entry(url)
+        return Target(ledger, url, entry.stem, entry.stem) if entry is not None else None
 
     def before_writing(self, target: Target) -> Target:
         """The same, or with another name where somebody has changed a text of that name since it was written."""
@@ -97,6 +102,17 @@ class Targets:
     def forget(self, target: Target) -> None:
         """The recording is done: the ledger knows its names from now on."""
         self._given.pop(_folded(target), None)
+
+    def _ledger(self, folder: Path) -> Ledger:
+        if folder not in self._ledgers:
+            self._ledgers[folder] = Ledger(folder)
+        return self._ledgers[folder]
+
+    def _named(self, ledger: Ledger, source: Path | str, base: str) -> Target:
+        entry = ledger.entry(source)
+        if entry is not None:
+            return self._give(Target(ledger, source, base, entry.stem))
+        return self._new(Target(ledger, source, base, base))
 
     def _new(self, target: Target) -> Target:
         for number in count(1):

@@ -21,9 +21,10 @@ import typer
 
 from app.asr.types import Mode, Vad
 from app.cli import wishes
-from app.cli.batch import ENGINE, Batch, open_batch
+from app.cli.batch import Batch, open_batch
 from app.cli.inputs import Source, recordings_in
 from app.cli.ledger import Identity
+from app.cli.outcomes import ENGINE
 from app.cli.progress import Reporter, make_reporter
 from app.cli.run import INTERRUPTED
 from app.cli.settings import load_settings

@@ -21,7 +21,7 @@ LIMITS: dict[str, Any] = {"max_bytes": 1 << 20, "max_audio_seconds": 3600}
 
 @pytest.fixture
 async def fetcher(site: Site) -> AsyncIterator[Fetcher]:
-    yield Fetcher(permitted=site.permitted, slow_seconds=2, find_seconds=15, max_seconds=60)
+    yield Fetcher(permitted=site.permitted, slow_seconds=2, max_seconds=300)
     left = [
         child
         for child in psutil.Process().children(recursive=True)
@@ -58,6 +58,8 @@ async def test_good_links_become_recordings(fetcher: Fetcher, site: Site, tmp_pa
 async def test_row_15_bad_links_end_with_a_code(
     fetcher: Fetcher, site: Site, tmp_path: Path, path: str, code: str
 ) -> None:
+    if path == "/silent.wav":  # its answer never comes
+        fetcher = replace(fetcher, find_seconds=5)
     with pytest.raises(JobError) as refused:
         await fetcher.fetch(f"{site.base}{path}", tmp_path, **LIMITS)
     assert refused.value.code == code

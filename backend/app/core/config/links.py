@@ -17,7 +17,8 @@ class LinkSettings(Group):
     url_ingestion: str = Field(
         "auto",
         pattern="^(auto|on|off)$",
-        description="on: jobs may name a link instead of a file. off: they may not. auto: on with ENV=local, else off.",
+        description="on: jobs may name a link instead of a file. off: they may not, nor may `transcribe run`. auto: on "
+        "with ENV=local and on the command line, else off.",
     )
     url_allowlist: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

@@ -62,7 +62,7 @@ def make(tmp_path: Path, *, retry_failed: bool = True) -> tuple[Batch, Said, Wor
     said, worker = Said(), Worker()
     wish = Wish(TranscribeOptions(), None, None, ("txt",), None, False, 0, True, retry_failed=retry_failed)
     settings = build_settings(tmp_path / "data")
-    return Batch(settings, wish, worker, said, to_stdout=False), said, worker  # type: ignore[arg-type]
+    return Batch(settings, wish, worker, None, said, to_stdout=False), said, worker  # type: ignore[arg-type]
 
 
 async def test_doubts_gaps_failures_and_bugs_are_told(
