@@ -16,4 +16,5 @@ pytest_plugins = (
     "tests.fixtures.workers",
     "tests.fixtures.receiver",
     "tests.fixtures.webhooks",
+    "tests.fixtures.oidc",
 )

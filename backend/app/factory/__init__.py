@@ -30,6 +30,7 @@ from app.factory.parts import (
     build_fetcher,
     build_links,
     build_local_store,
+    build_provider_sign_in,
     build_rates,
     build_relay,
     build_s3_store,
@@ -51,6 +52,7 @@ from app.services.identity.key_uses import EVERY_SECONDS as KEY_SECONDS
 from app.services.identity.key_uses import KeyUses
 from app.services.identity.mailer import EVERY_SECONDS as MAIL_SECONDS
 from app.services.identity.mailer import MailSender, build_mailer
+from app.services.identity.oidc import ProviderSignIn
 from app.services.identity.sessions import Sessions
 from app.services.integrations.deliveries import Deliveries, purge_log
 from app.services.integrations.endpoints import WebhookEndpoints
@@ -121,6 +123,7 @@ class Container:
     sessions: Sessions
     identity: Accounts
     idempotency: IdempotencyKeys
+    oidc: ProviderSignIn
     store: ObjectStore
     uploads: Uploads
     files: Files
@@ -274,6 +277,7 @@ def build_container(
     identity = build_accounts(settings, database, sessions, secret, mail.wake, removal.wake)
     webhooks, webhook_sender = build_webhooks(settings, database, secret, mail.wake)
     webhook_work = Background("send_webhooks", webhook_sender.run_once, every_seconds=WEBHOOK_SECONDS)
+    oidc = build_provider_sign_in(settings, database, sessions, identity, secret, mail.wake)
     key_uses, access_log = KeyUses(database), AccessLog(database)
     idempotency = IdempotencyKeys(database, secret)
     files = Files(intake)
@@ -345,6 +349,7 @@ def build_container(
         sessions=sessions,
         identity=identity,
         idempotency=idempotency,
+        oidc=oidc,
         store=store,
         uploads=Uploads(intake),
         files=files,
@@ -373,6 +378,7 @@ def build_container(
                 Step("purge_throttles", identity.throttle.purge),
                 Step("purge_idempotency_keys", idempotency.purge),
                 Step("purge_webhook_log", partial(purge_log, database, log_kept)),
+                Step("purge_states", oidc.purge),
             ],
             turns,
         ),

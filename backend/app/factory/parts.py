@@ -20,6 +20,8 @@ from app.db.session import Database
 from app.fetch import Fetcher, SiteRules, check_target
 from app.fetch.outgoing import OutgoingDoor
 from app.services.identity.accounts import Accounts
+from app.services.identity.oidc import ProviderSignIn
+from app.services.identity.oidc.service import check_oidc
 from app.services.identity.recovery import Recovery
 from app.services.identity.sessions import Sessions
 from app.services.identity.throttle import Throttle
@@ -43,6 +45,7 @@ def check_settings(settings: Settings) -> None:
     load_secret(settings)
     check_model(settings.speech.whisper_model)
     check_executor(settings)
+    check_oidc(settings)
     if settings.storage.storage_backend == "s3" and not settings.storage.s3_bucket:
         raise ConfigurationError("STORAGE_BACKEND=s3 needs S3_BUCKET, the name of the bucket.")
 
@@ -125,6 +128,26 @@ def _build_shared_counts(redis_url: str) -> SharedCounts | None:
     from app.core.redis_rates import RedisCounts  # the client costs a third of a second at every start
 
     return RedisCounts(redis_url)
+
+
+def build_provider_sign_in(
+    settings: Settings,
+    database: Database,
+    sessions: Sessions,
+    accounts: Accounts,
+    secret: bytes,
+    wake_mail: Callable[[], None],
+) -> ProviderSignIn:
+    return ProviderSignIn(
+        settings,
+        database,
+        accounts.passwords,
+        sessions,
+        accounts.throttle,
+        accounts.factor,
+        secret=secret,
+        wake_mail=wake_mail,
+    )
 
 
 def build_fetcher(settings: Settings) -> Fetcher:

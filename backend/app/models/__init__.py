@@ -2,7 +2,14 @@
 
 from app.models.api_keys import ApiKey, Scope
 from app.models.audit import AuditEntry
-from app.models.credentials import BackupCode, ExternalIdentity, LoginThrottle, MailPurpose, MailToken
+from app.models.credentials import (
+    BackupCode,
+    ExternalIdentity,
+    LoginThrottle,
+    MailPurpose,
+    MailToken,
+    UsedState,
+)
 from app.models.external import CallState, ExternalCall
 from app.models.idempotency import IdempotencyKey
 from app.models.jobs import FINAL, Job, JobEvent, JobStatus, JobWindow, SpeakerState
@@ -69,6 +76,7 @@ __all__ = [
     "UploadState",
     "UsageRecord",
     "UsageState",
+    "UsedState",
     "User",
     "WebhookEndpoint",
     "Workspace",

@@ -56,6 +56,15 @@ class ExternalIdentity(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class UsedState(Base):
+    """A `state` that has come back from a provider, by hash: it counts once."""
+
+    __tablename__ = "used_states"
+
+    state_hash: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class LoginThrottle(Base):
     """Failed attempts under one key (hash of account and address, or of the account), known account or not."""
 

@@ -148,6 +148,26 @@ class OpenSession(ResponseModel):
     current: bool
 
 
+class ProviderPage(BaseModel):
+    """`url`: the provider's page, for the browser to go to."""
+
+    url: str
+
+
+class LinkedIdentity(ResponseModel):
+    """An account at a provider that signs in to this one. `email`: as it was when it was linked, or empty."""
+
+    id: str
+    issuer: str
+    email: str
+    created_at: datetime
+
+
+class LinkedIdentities(BaseModel):
+    items: list[LinkedIdentity]
+    next_cursor: str | None = None
+
+
 class OpenSessions(BaseModel):
     items: list[OpenSession]
     next_cursor: str | None = None

@@ -43,6 +43,10 @@ class DefaultEngine(BaseModel):
     reason: str | None
 
 
+class ProviderOption(BaseModel):
+    name: str
+
+
 class Options(BaseModel):
     allow_registration: bool
     needs_first_account: bool
@@ -51,6 +55,9 @@ class Options(BaseModel):
     max_file_bytes: int
     max_audio_seconds: int
     version: str
+    oidc: ProviderOption | None = Field(
+        description="The provider to sign in through; null: none is configured."
+    )
     links: bool = Field(description="Jobs may name a link instead of a file.")
     email_verification: bool = Field(description="A new account works once its address is verified.")
     mail: bool = Field(description="This server sends mail; else links are handed over by people.")

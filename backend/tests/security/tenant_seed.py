@@ -12,7 +12,15 @@ import sqlalchemy as sa
 
 from app.db.base import Base
 from app.db.session import Database
-from app.models import Delivery, DeliveryState, MediaFile, Membership, RenditionState, Transcript
+from app.models import (
+    Delivery,
+    DeliveryState,
+    ExternalIdentity,
+    MediaFile,
+    Membership,
+    RenditionState,
+    Transcript,
+)
 from tests.api.test_jobs import finished
 from tests.fixtures.app import RunningApp
 from tests.fixtures.files import file_url, presign
@@ -50,6 +58,16 @@ async def seed(app: RunningApp, name: str) -> Seed:
         old = await _made(client, f"{base}/api-keys", name="old", scopes=["read", "write"])
         assert (await client.delete(f"{base}/api-keys/{old['id']}")).status_code == 204
         hook = await _made(client, "/api/webhooks", url=f"https://hooks.example.org/{name}")
+        async with app.container.database.system() as session:
+            session.add(
+                ExternalIdentity(
+                    issuer="https://login.example.org",
+                    subject=name,
+                    user_id=UUID(person.id),
+                    email=f"{name}@example.org",
+                )
+            )
+        identities = (await client.get("/api/auth/oidc/identities")).json()["items"]
         sessions = (await client.get("/api/auth/sessions")).json()["items"]
         page = (await client.get("/api/jobs?limit=1")).json()
         media = await file_url(client, job["file_id"])
@@ -67,6 +85,7 @@ async def seed(app: RunningApp, name: str) -> Seed:
         "session_id": sessions[0]["id"],
         "webhook_id": hook["id"],
         "delivery_id": delivery_id,
+        "identity_id": identities[0]["id"],
         "email": f"{name}@example.org",
         "speaker": "S1",
         "name": "tiny",

@@ -143,6 +143,7 @@ export function someOptions(change: Partial<Options> = {}): Options {
     max_audio_seconds: 36_000,
     password_min_length: 12,
     version: '0.1.0',
+    oidc: null,
     links: true,
     email_verification: false,
     mail: false,

@@ -36,6 +36,8 @@ OPERATIONS: dict[tuple[str, str], Kind] = {
     ("POST", "/api/auth/totp/enable"): Kind.AUTH,
     ("POST", "/api/auth/totp/disable"): Kind.AUTH,
     ("POST", "/api/auth/totp/backup-codes"): Kind.AUTH,
+    ("POST", "/api/auth/oidc/factor"): Kind.AUTH,
+    ("POST", "/api/auth/oidc/link"): Kind.AUTH,
     ("POST", "/api/auth/delete"): Kind.AUTH,
     ("POST", "/api/workspaces/{workspace_id}/invitations"): Kind.AUTH,
     ("POST", "/api/invitations/inspect"): Kind.AUTH,

@@ -12,6 +12,7 @@ from app.api.routers import (
     jobs,
     live,
     members,
+    oidc,
     operations,
     share_links,
     shared,
@@ -26,6 +27,7 @@ from app.api.routers import (
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     account.router,
+    oidc.router,
     files.router,
     store.router,
     transcribe.router,

@@ -11,9 +11,16 @@ from fastapi.security import OAuth2PasswordRequestForm
 
 from app.api.deps import AnyPrincipal, ContainerDep, CurrentPrincipal, bearer_token
 from app.api.no_store import no_store
-from app.api.origins import require_own_origin
+from app.api.sign_in import (
+    COOKIE_PATH,
+    REFRESH_COOKIE,
+    device_of,
+    is_secure,
+    own_origin,
+    set_refresh_cookie,
+    token_response,
+)
 from app.core.errors import UnauthenticatedError
-from app.factory import Container
 from app.schemas.auth import (
     LoginRequest,
     PasswordChange,
@@ -24,18 +31,11 @@ from app.schemas.auth import (
     VerificationRequired,
 )
 from app.schemas.common import ErrorBody
-from app.services.identity.sessions import TICKET_LIFE, Device, SignIn
-
-REFRESH_COOKIE = "transcribe_refresh"
-COOKIE_PATH = "/api/auth"
+from app.services.identity.sessions import TICKET_LIFE
 
 _UNAUTHENTICATED: dict[int | str, dict[str, Any]] = {401: {"model": ErrorBody}}
 _FORBIDDEN: dict[int | str, dict[str, Any]] = {403: {"model": ErrorBody}}
 _BUSY: dict[int | str, dict[str, Any]] = {429: {"model": ErrorBody}}
-
-
-async def _own_origin(request: Request, container: ContainerDep) -> None:
-    require_own_origin(request, container.settings.server)
 
 
 router = APIRouter(
@@ -68,7 +68,7 @@ async def register(
         password=body.password,
         name=body.name,
         setup_token=body.setup_token,
-        device=_device(request),
+        device=device_of(request),
         reached_on_loopback=_reached_on_loopback(request),
         invitation_token=body.invitation_token,
     )
@@ -76,18 +76,18 @@ async def register(
         return JSONResponse(
             VerificationRequired().model_dump(), status_code=202, headers={"Cache-Control": "no-store"}
         )
-    _set_cookie(request, response, container, sign_in)
-    return await _token_response(container, sign_in)
+    set_refresh_cookie(request, response, container, sign_in)
+    return await token_response(container, sign_in)
 
 
 @router.post("/login", response_model=TokenResponse, responses={**_UNAUTHENTICATED, **_FORBIDDEN, **_BUSY})
 async def login(body: LoginRequest, request: Request, response: Response, container: ContainerDep) -> Any:
     """Sign in. Unknown addresses and wrong passwords look the same."""
     sign_in = await container.identity.login(
-        email=body.email, password=body.password, code=body.code, device=_device(request)
+        email=body.email, password=body.password, code=body.code, device=device_of(request)
     )
-    _set_cookie(request, response, container, sign_in)
-    return await _token_response(container, sign_in)
+    set_refresh_cookie(request, response, container, sign_in)
+    return await token_response(container, sign_in)
 
 
 @router.post("/token", response_model=TokenResponse, responses={**_UNAUTHENTICATED, **_BUSY})
@@ -96,16 +96,16 @@ async def token(
 ) -> Any:
     """The OAuth2 password form, for scripts and for "Authorize" in /docs: an access token and no cookie."""
     sign_in = await container.identity.login(
-        email=form.username, password=form.password, device=_device(request), with_refresh_token=False
+        email=form.username, password=form.password, device=device_of(request), with_refresh_token=False
     )
-    return await _token_response(container, sign_in)
+    return await token_response(container, sign_in)
 
 
 @router.post(
     "/refresh",
     response_model=TokenResponse,
     responses={**_UNAUTHENTICATED, **_FORBIDDEN},
-    dependencies=[Depends(_own_origin)],
+    dependencies=[Depends(own_origin)],
 )
 async def refresh(
     request: Request, response: Response, container: ContainerDep, cookie: RefreshCookie = None
@@ -114,11 +114,11 @@ async def refresh(
     if not cookie:
         raise UnauthenticatedError("Sign in: there is no session to go on with.")
     sign_in = await container.sessions.refresh(cookie)
-    _set_cookie(request, response, container, sign_in)
-    return await _token_response(container, sign_in)
+    set_refresh_cookie(request, response, container, sign_in)
+    return await token_response(container, sign_in)
 
 
-@router.post("/logout", status_code=204, responses=_FORBIDDEN, dependencies=[Depends(_own_origin)])
+@router.post("/logout", status_code=204, responses=_FORBIDDEN, dependencies=[Depends(own_origin)])
 async def logout(
     request: Request, response: Response, container: ContainerDep, cookie: RefreshCookie = None
 ) -> None:
@@ -128,7 +128,7 @@ async def logout(
     response.delete_cookie(
         REFRESH_COOKIE,
         path=COOKIE_PATH,
-        secure=_is_secure(request, container),
+        secure=is_secure(request, container),
         httponly=True,
         samesite="strict",
     )
@@ -153,33 +153,6 @@ async def ticket(principal: CurrentPrincipal, container: ContainerDep) -> Any:
     return {"ticket": issued, "expires_in": int(TICKET_LIFE.total_seconds())}
 
 
-async def _token_response(container: Container, sign_in: SignIn) -> dict[str, Any]:
-    return {
-        "access_token": sign_in.access_token,
-        "token_type": "bearer",
-        "expires_in": container.sessions.access_lifetime_seconds,
-        "user": await container.identity.profile(sign_in.user_id),
-    }
-
-
-def _set_cookie(request: Request, response: Response, container: Container, sign_in: SignIn) -> None:
-    assert sign_in.refresh_token is not None
-    response.set_cookie(
-        REFRESH_COOKIE,
-        sign_in.refresh_token,
-        max_age=int(container.sessions.refresh_lifetime.total_seconds()),
-        path=COOKIE_PATH,
-        secure=_is_secure(request, container),
-        httponly=True,
-        samesite="strict",
-    )
-
-
-def _is_secure(request: Request, container: Container) -> bool:
-    """Plain http in a home network has to work; wherever https is used, the cookie travels over nothing else."""
-    return request.url.scheme == "https" or container.settings.server.public_url.startswith("https://")
-
-
 def _reached_on_loopback(request: Request) -> bool:
     """False where this request came in over a network interface (`uvicorn --host` says nothing to the settings), or
     through a proxy on this machine."""
@@ -190,10 +163,3 @@ def _reached_on_loopback(request: Request) -> bool:
         return server is None or ipaddress.ip_address(server[0]).is_loopback
     except ValueError:
         return True  # a socket file
-
-
-def _device(request: Request) -> Device:
-    return Device(
-        user_agent=request.headers.get("user-agent", ""),
-        address=request.client.host if request.client else "",
-    )

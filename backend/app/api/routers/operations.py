@@ -54,4 +54,6 @@ async def metrics(request: Request, container: ContainerDep) -> Response:
 @router.get("/api/options", response_model=Options)
 async def options(container: ContainerDep) -> Any:
     """Limits, engines, models and languages that a client may offer."""
-    return await read_options(container.settings, container.database, container.identity, container.chooser)
+    return await read_options(
+        container.settings, container.database, container.identity, container.oidc, container.chooser
+    )

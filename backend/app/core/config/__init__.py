@@ -14,6 +14,7 @@ from app.core.config.cloud import CloudSettings
 from app.core.config.edges import EdgeSettings
 from app.core.config.identity import IdentitySettings, MailSettings
 from app.core.config.links import LinkSettings
+from app.core.config.oidc import OidcSettings
 from app.core.config.server import DatabaseSettings, Environment, ServerSettings
 from app.core.config.speech import AUTOMATIC_ENGINES, SpeechSettings
 from app.core.config.storage import StorageSettings
@@ -31,6 +32,7 @@ __all__ = [
     "IdentitySettings",
     "LinkSettings",
     "MailSettings",
+    "OidcSettings",
     "ServerSettings",
     "Settings",
     "SpeechSettings",
@@ -45,6 +47,7 @@ GROUPS: dict[str, type[Group]] = {
     "database": DatabaseSettings,
     "workers": WorkerSettings,
     "identity": IdentitySettings,
+    "oidc": OidcSettings,
     "mail": MailSettings,
     "storage": StorageSettings,
     "links": LinkSettings,
@@ -63,6 +66,7 @@ class Settings:
     database: DatabaseSettings
     workers: WorkerSettings
     identity: IdentitySettings
+    oidc: OidcSettings
     mail: MailSettings
     storage: StorageSettings
     links: LinkSettings

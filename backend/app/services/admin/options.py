@@ -15,11 +15,16 @@ from app.asr.selection import Availability, list_engines
 from app.core.config import Settings
 from app.db.session import Database
 from app.services.identity.accounts import Accounts
+from app.services.identity.oidc import ProviderSignIn
 from app.services.jobs.engine_choice import EngineChooser, variants
 
 
 async def read_options(
-    settings: Settings, database: Database, accounts: Accounts, chooser: EngineChooser
+    settings: Settings,
+    database: Database,
+    accounts: Accounts,
+    provider: ProviderSignIn,
+    chooser: EngineChooser,
 ) -> dict[str, Any]:
     """The answer of GET /api/options."""
     async with database.system(read_only=True) as session:
@@ -37,6 +42,7 @@ async def read_options(
         "max_file_bytes": settings.storage.max_file_bytes,
         "max_audio_seconds": settings.storage.max_audio_seconds,
         "version": __version__,
+        "oidc": {"name": provider.name} if provider.name else None,
         "links": settings.links_allowed,
         "email_verification": settings.identity.email_verification,
         "mail": settings.sends_mail,

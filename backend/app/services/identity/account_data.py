@@ -12,6 +12,7 @@ from app.core.errors import ConflictError
 from app.db.session import SystemSession
 from app.models.api_keys import ApiKey
 from app.models.audit import AuditEntry
+from app.models.credentials import ExternalIdentity
 from app.models.users import Session, User
 from app.models.workspaces import Membership, Role, Workspace
 from app.services import audit
@@ -30,6 +31,7 @@ async def export_account(session: SystemSession, user_id: UUID) -> dict[str, Any
     )
     sessions = await session.execute(sa.select(Session).where(Session.user_id == user_id))
     keys = await session.execute(sa.select(ApiKey).where(ApiKey.user_id == user_id))
+    linked = await session.execute(sa.select(ExternalIdentity).where(ExternalIdentity.user_id == user_id))
     acts = await session.execute(
         sa.select(AuditEntry)
         .where(AuditEntry.user_id == user_id)
@@ -57,6 +59,10 @@ async def export_account(session: SystemSession, user_id: UUID) -> dict[str, Any
                 "address": row.address,
             }
             for row in sessions.scalars()
+        ],
+        "linked_sign_ins": [
+            {"issuer": one.issuer, "email": one.email or None, "created_at": to_json_time(one.created_at)}
+            for one in linked.scalars()
         ],
         "api_keys": [
             {"name": key.name, "prefix": key.prefix, "created_at": to_json_time(key.created_at)}

@@ -19,7 +19,7 @@ from app.core.errors import GoneError
 from app.core.passwords import Passwords
 from app.core.security import hash_token, new_opaque_token
 from app.db.session import Database, SystemSession
-from app.models.credentials import MailPurpose, MailToken
+from app.models.credentials import ExternalIdentity, MailPurpose, MailToken
 from app.models.users import User
 from app.services import audit
 from app.services.identity.credentials import check_new_password
@@ -126,7 +126,11 @@ class Recovery:
         async with self._database.system() as session:
             user = await self._use(session, token, MailPurpose.RESET_PASSWORD)
             user.password_hash, user.password_changed_at = password_hash, utcnow()
-            user.email_verified_at = user.email_verified_at or utcnow()  # the mail has arrived
+            if (
+                user.email_verified_at is None
+            ):  # the mail has arrived; who had linked a provider may be somebody else
+                user.email_verified_at = utcnow()
+                await session.execute(sa.delete(ExternalIdentity).where(ExternalIdentity.user_id == user.id))
             await end_sessions(session, user.id)
             await self._throttle.forget(session, user.email)
             self.notify_changed(session, user)

@@ -126,6 +126,11 @@ class Sessions:
             raise UnauthenticatedError(SIGN_IN_AGAIN)
         return current
 
+    async def is_open(self, session: SystemSession, session_id: UUID, user_id: UUID) -> bool:
+        """Whether this user is still signed in there."""
+        principal = await _load_principal(session, session_id)
+        return principal is not None and principal.user_id == user_id
+
     async def open(
         self, session: SystemSession, user: User, device: Device, *, with_refresh_token: bool = True
     ) -> SignIn:
