@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 
+import { account, transcribed } from './lib/api.mjs';
 import { launch } from './lib/browser.mjs';
 import { addDoubts, loseWindow } from './lib/seeds.mjs';
 import { recording, startServer } from './lib/server.mjs';
@@ -60,7 +61,7 @@ const MODELS = {
   free_bytes: 2.1e9,
 };
 
-let browser, server, transcript, doubtful, dialogue;
+let browser, server, transcript, doubtful, dialogue, links, shared;
 
 before(async () => {
   fs.rmSync(new URL('./screenshots/', import.meta.url), { recursive: true, force: true });
@@ -81,8 +82,29 @@ before(async () => {
   await page.goto('/');
   await page.getByText('Conversation', { exact: true }).click();
   dialogue = await transcribe(page, 'dialogue-stereo.flac');
+  await share(jobIdOf(page));
   await page.context().close();
 });
+
+/** Everything that sharing can show: links of both kinds, people, something from somebody else; limits and keys too. */
+async function share(job) {
+  const [grace, ada] = [await account(server, EMAIL), await account(server, 'ada@example.org')];
+  const link = (body) => grace.call('POST', `/api/jobs/${job}/shares`, body);
+  const week = new Date(Date.now() + 7 * 86_400_000).toISOString();
+  links = {
+    locked: (await link({ password: PASSWORD, expires_at: week })).url,
+    open: (await link({ allow_download: true })).url,
+  };
+  await grace.call('PUT', `/api/jobs/${job}/grants`, { email: 'ada@example.org', permission: 'edit' });
+  const other = await transcribed(ada, recording('dialogue-stereo.flac'), { mode: 'dialogue' });
+  await ada.call('PUT', `/api/jobs/${other}/grants`, { email: EMAIL, permission: 'edit' });
+  shared = `/shared/${other}`;
+  const { id } = (await grace.call('GET', '/api/workspaces')).items[0];
+  await grace.call('PATCH', `/api/admin/workspaces/${id}/quotas`, { minutes: 600, storage_bytes: 1e9, members: 2 });
+  await grace.call('POST', `/api/workspaces/${id}/invitations`, { email: 'linus@example.org', role: 'member' });
+  await grace.call('POST', `/api/workspaces/${id}/api-keys`, { name: 'Nightly script', scopes: ['read'] });
+  await grace.call('POST', '/api/workspaces', { name: 'Interviews' });
+}
 
 /** The path of a recording's transcript, once it is whole. */
 async function transcribe(page, name) {
@@ -239,6 +261,106 @@ for (const [look, options] of LOOKS) {
       await page.goto('/settings/workspace');
       await page.getByText('Keep recordings on this server').waitFor();
     });
+    await see('workspace-menu', async () => {
+      await page.getByRole('button', { name: /^Workspace: / }).click();
+      await page.getByRole('menuitemradio', { name: 'Interviews' }).waitFor();
+    });
+    await see('workspace-new', async () => {
+      await page.getByRole('menuitem', { name: 'New workspace' }).click();
+      await page.getByRole('dialog', { name: 'New workspace' }).waitFor();
+    });
+    await see('workspace-delete', async () => {
+      await page.goto('/settings/workspace');
+      await page.getByRole('button', { name: 'Delete this workspace' }).click();
+      await page.getByRole('dialog').getByLabel(/to go on$/).waitFor();
+    });
+    await see('workspace-end', async () => {
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await page.getByRole('heading', { name: 'Leave or delete' }).scrollIntoViewIfNeeded();
+    });
+    await see('members', async () => {
+      await page.goto('/settings/members');
+      await page.getByText('Open invitations').waitFor();
+    });
+    await see('invite', async () => {
+      await page.getByRole('button', { name: 'Invite' }).click();
+      await page.getByRole('dialog').getByLabel('Role').waitFor();
+    });
+    await see('usage', async () => {
+      await page.goto('/settings/usage');
+      await page.getByText('Minutes of audio by day').waitFor();
+    });
+    await see('activity', async () => {
+      await page.goto('/settings/activity');
+      await page.getByText('Shared a transcript by a link').first().waitFor();
+    });
+    await see('api-keys', async () => {
+      await page.goto('/settings/api-keys');
+      await page.getByText('Nightly script').waitFor();
+    });
+    await see('profile', async () => {
+      await page.goto('/settings/profile');
+      await page.getByLabel('Your name').waitFor();
+    });
+    await see('share', async () => {
+      await page.goto(dialogue);
+      await page.getByRole('button', { name: 'Share', exact: true }).click();
+      await page.getByRole('button', { name: 'Remove: ada@example.org' }).waitFor();
+      await page.getByRole('button', { name: /^Take back the link/ }).first().waitFor();
+    });
+    await see('share-new', async () => {
+      await page.getByRole('button', { name: 'New link' }).click();
+      await page.getByRole('switch', { name: 'Ask for a password' }).check();
+      await page.getByRole('dialog').getByLabel('Password', { exact: true }).waitFor();
+    });
+    await see('shared-list', async () => {
+      await page.goto('/shared');
+      await page.getByRole('link', { name: 'dialogue-stereo.flac' }).waitFor();
+    });
+    await see('shared-job', async () => {
+      await page.goto(shared);
+      await page.getByText('You may name the speakers.').waitFor();
+      await page.getByRole('slider', { name: 'Position' }).waitFor({ timeout: 60_000 });
+    });
+    await see('link-locked', async () => {
+      await page.goto(links.locked);
+      await page.getByRole('heading', { name: 'This transcript is locked' }).waitFor();
+    });
+    await see('link-wrong', async () => {
+      await page.getByLabel('Password', { exact: true }).fill('wrong password');
+      await page.getByRole('button', { name: 'Open' }).click();
+      await page.getByText('This password is wrong.').waitFor();
+    });
+    await see('link-open', async () => {
+      await page.goto(links.open);
+      await page.getByRole('button', { name: 'Download' }).waitFor();
+      await page.getByRole('slider', { name: 'Position' }).waitFor({ timeout: 60_000 });
+    });
+    await see('link-gone', async () => {
+      await page.goto(`/s/${'x'.repeat(43)}`);
+      await page.getByText('This is no longer shared').waitFor();
+    });
+    await see('limits', async () => {
+      await page.goto('/admin/limits');
+      await page.getByText('3 limits').waitFor();
+    });
+    await see('limits-set', async () => {
+      await page.getByRole('button', { name: /^Limits of Grace|^Limits of grace/ }).first().click();
+      await page.getByRole('dialog').getByLabel('Storage in GB').waitFor();
+    });
+    await see('status', async () => {
+      await page.goto('/admin/status');
+      await page.getByText('What it is made of').waitFor();
+    });
+    await see('status-bad', async () => {
+      await page.route('**/ready', (route) =>
+        route.fulfill({ status: 503, json: { status: 'unavailable', checks: { database: { ok: true, detail: 'answers' }, disk: { ok: false, detail: 'Only 100 MiB are free in `/srv/data`.' } } } }),
+      );
+      await page.goto('/admin/status');
+      await page.getByText('Something is wrong').waitFor();
+    });
+    await page.unrouteAll();
     await see('models', async () => {
       await page.goto('/admin/models');
       await page.getByRole('heading', { name: 'Speech', exact: true }).waitFor();

@@ -44,7 +44,7 @@ export function Shell() {
           <Link to="/" className={classes.brand} aria-label={t('nav.home')}>
             <Logo />
           </Link>
-          <Suspense fallback={<span className={classes.workspace} />}>
+          <Suspense fallback={<span className={classes.workspacePlace}>{workspace?.name}</span>}>
             <WorkspaceMenu />
           </Suspense>
           <nav

@@ -1,4 +1,14 @@
-import { Alert, Button, NativeSelect, Stack, Switch, Text, Textarea, Title } from '@mantine/core';
+import {
+  Alert,
+  Button,
+  Group,
+  NativeSelect,
+  Stack,
+  Switch,
+  Text,
+  Textarea,
+  Title,
+} from '@mantine/core';
 import { useState, type ReactNode, type SubmitEvent } from 'react';
 
 import { LIMITS } from '@/api/choices';
@@ -77,35 +87,40 @@ export function WorkspaceForm({ workspaceId, settings, languages, readOnly }: Pr
             {refusal.text}
           </Alert>
         ) : null}
-        <NativeSelect
-          label={t('workspace.language')}
-          description={t('workspace.languageHint')}
-          size="md"
-          maw={320}
-          value={value.language}
-          error={errorAt('language')}
-          disabled={readOnly}
-          data={languageChoices(languages, value.language)}
-          onChange={(event) => {
-            edit({ language: event.currentTarget.value });
-          }}
-        />
-        <NativeSelect
-          label={t('workspace.mode')}
-          description={t('workspace.languageHint')}
-          size="md"
-          maw={320}
-          value={value.mode}
-          error={errorAt('mode')}
-          disabled={readOnly}
-          data={[
-            { value: 'mono', label: t('options.mode.mono') },
-            { value: 'dialogue', label: t('options.mode.dialogue') },
-          ]}
-          onChange={(event) => {
-            edit({ mode: event.currentTarget.value as WorkspaceSettings['mode'] });
-          }}
-        />
+        <div>
+          <Group gap="sm" align="flex-start">
+            <NativeSelect
+              style={{ flex: '1 1 200px' }}
+              label={t('workspace.language')}
+              size="md"
+              value={value.language}
+              error={errorAt('language')}
+              disabled={readOnly}
+              data={languageChoices(languages, value.language)}
+              onChange={(event) => {
+                edit({ language: event.currentTarget.value });
+              }}
+            />
+            <NativeSelect
+              style={{ flex: '1 1 200px' }}
+              label={t('workspace.mode')}
+              size="md"
+              value={value.mode}
+              error={errorAt('mode')}
+              disabled={readOnly}
+              data={[
+                { value: 'mono', label: t('options.mode.mono') },
+                { value: 'dialogue', label: t('options.mode.dialogue') },
+              ]}
+              onChange={(event) => {
+                edit({ mode: event.currentTarget.value as WorkspaceSettings['mode'] });
+              }}
+            />
+          </Group>
+          <Text size="sm" c="dimmed" mt={4}>
+            {t('workspace.defaultsHint')}
+          </Text>
+        </div>
         <VocabularyInput
           label={t('workspace.vocabulary')}
           description={t('workspace.vocabularyHint')}

@@ -62,7 +62,7 @@ export function SharedList() {
             <Group gap="xs">
               {item.permission === 'edit' ? (
                 <Badge variant="light" size="lg">
-                  {t('share.permission.edit')}
+                  {t('shared.mayEdit')}
                 </Badge>
               ) : null}
               {item.status === 'completed' ? null : (

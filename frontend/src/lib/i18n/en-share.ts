@@ -63,6 +63,7 @@ export const share = {
   'shared.wrong': 'This password is wrong.',
   'shared.sound': 'Sound',
   'shared.failed': 'The transcription did not come to its end.',
+  'shared.mayEdit': 'You may name speakers',
   'shared.canEdit': 'You may name the speakers.',
 } as const;
 

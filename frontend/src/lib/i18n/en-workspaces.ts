@@ -15,7 +15,7 @@ export const workspaces = {
   'workspace.name': 'Name of the workspace',
   'workspace.nameSaved': 'Saved.',
   'workspace.language': 'Language',
-  'workspace.languageHint': 'Taken where a recording is added without a choice of its own.',
+  'workspace.defaultsHint': 'Chosen beforehand for new recordings; each may have its own.',
   'workspace.mode': 'Speakers',
   'workspace.mediaDays': 'Keep recordings for',
   'workspace.mediaDaysHint': 'Then the recording goes and its text stays. Empty: for ever.',
