@@ -42,7 +42,7 @@ export function Shell() {
       <header className={classes.header}>
         <div className={classes.bar}>
           <Link to="/" className={classes.brand} aria-label={t('nav.home')}>
-            <Logo />
+            <Logo narrow />
           </Link>
           <Suspense fallback={<span className={classes.workspacePlace}>{workspace?.name}</span>}>
             <WorkspaceMenu />

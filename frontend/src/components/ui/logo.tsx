@@ -14,11 +14,12 @@ export function LogoMark({ size = 28 }: { size?: number }) {
   );
 }
 
-export function Logo() {
+/** With `narrow` the mark stands alone where there is little room beside it. */
+export function Logo({ narrow }: { narrow?: boolean }) {
   return (
     <Group gap={10} wrap="nowrap">
       <LogoMark />
-      <Text span fw={700} fz="lg" lh={1}>
+      <Text span fw={700} fz="lg" lh={1} visibleFrom={narrow ? 'xs' : undefined}>
         {t('app.name')}
       </Text>
     </Group>

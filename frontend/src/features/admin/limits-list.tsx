@@ -85,7 +85,7 @@ function uses(workspace: ManagedWorkspace): string {
   return t('limits.uses', {
     minutes: count(workspace.minutes_used),
     bytes: bytes(workspace.storage_bytes),
-    members: count(workspace.members),
+    members: tn('limits.people', workspace.members),
   });
 }
 
