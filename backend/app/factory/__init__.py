@@ -325,6 +325,7 @@ def build_container(
         ),
         cache=ResultCache(database, bus, store) if settings.speech.result_cache else None,
         links=links,
+        fetch_only=not {Resource.CPU, Resource.NET} & set(resources),
         on_completed=archive.wake,
     )
     dispatcher = build_executor(settings, parts, role == Role.WORKER, resources, slots)

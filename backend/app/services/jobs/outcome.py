@@ -68,6 +68,8 @@ class Outcome:
             await self._release(AWAY_PAUSE_SECONDS, again=False)
         elif isinstance(error, planning.MustWaitError):
             await self._release(FAR_SECONDS, again=False, wait_reason=error.reason)
+        elif isinstance(error, planning.HandOverError):
+            await self._release(0, again=False)
         elif isinstance(error, PlanChangedError):
             async with self._database.system() as session:
                 await planning.forget_plan(session, self._claim)

@@ -19,6 +19,10 @@ from app.services.jobs import claims
 from app.services.jobs.checkpoints import JobSink
 
 
+class HandOverError(Exception):
+    """This process has done its part of the job: another kind of worker goes on."""
+
+
 class MustWaitError(Exception):
     """No engine can take the job now; `reason` is shown to people and the job is looked at again soon."""
 

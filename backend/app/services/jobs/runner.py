@@ -55,6 +55,7 @@ class RunnerParts:
     diarizer: Diarizer | None = None  # None: voices are never told apart here
     cache: ResultCache | None = None  # None: each recording is listened to
     links: LinkDesk | None = None  # None: no job fetches its recording
+    fetch_only: bool = False  # recordings are brought here, and heard by somebody else
     on_completed: Callable[[], None] = lambda: None  # a text is whole: it may be archived
 
 
@@ -117,6 +118,8 @@ class JobRun:
             file = await session.get(MediaFile, job.file_id) if job.file_id else None
         if file is None:
             file = await self._bring(job)
+            if parts.fetch_only:
+                raise planning.HandOverError
         if job.plan_complete and job.windows_committed == job.windows_planned:
             await self._transcribe_with(None, job, file)  # every word is there: no engine is needed
             return
