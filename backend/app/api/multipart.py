@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
@@ -48,19 +48,22 @@ class FormStream:
         self._events: list[tuple[str, bytes]] = []
         self._header: tuple[bytes, bytes] = (b"", b"")
         self._part = Part()
-        self._parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": lambda: self._events.append(("begin", b"")),
-                "on_part_data": lambda d, a, b: self._events.append(("data", d[a:b])),
-                "on_part_end": lambda: self._events.append(("end", b"")),
-                "on_header_field": lambda d, a, b: self._events.append(("field", d[a:b])),
-                "on_header_value": lambda d, a, b: self._events.append(("value", d[a:b])),
-                "on_header_end": lambda: self._events.append(("header", b"")),
-                "on_headers_finished": lambda: self._events.append(("headers", b"")),
-                "on_end": lambda: self._events.append(("over", b"")),
-            },
-        )
+        try:
+            self._parser = MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": lambda: self._events.append(("begin", b"")),
+                    "on_part_data": lambda d, a, b: self._events.append(("data", d[a:b])),
+                    "on_part_end": lambda: self._events.append(("end", b"")),
+                    "on_header_field": lambda d, a, b: self._events.append(("field", d[a:b])),
+                    "on_header_value": lambda d, a, b: self._events.append(("value", d[a:b])),
+                    "on_header_end": lambda: self._events.append(("header", b"")),
+                    "on_headers_finished": lambda: self._events.append(("headers", b"")),
+                    "on_end": lambda: self._events.append(("over", b"")),
+                },
+            )
+        except FormParserError as error:
+            raise InvalidInputError("The form's boundary is too long.", field="body") from error
         self._value = bytearray()
         self._finished = False
 
@@ -132,5 +135,5 @@ class FormStream:
                 return
             try:
                 self._parser.write(chunk)
-            except MultipartParseError as error:
+            except FormParserError as error:
                 raise InvalidInputError("The body is not a well-formed form.", field="body") from error

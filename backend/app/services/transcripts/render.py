@@ -7,6 +7,7 @@ SubRip as players read it (numbered cues, comma before the milliseconds); WebVTT
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -71,8 +72,13 @@ def to_txt(result: dict[str, Any]) -> str:
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_ARROW = re.compile(r"-{2,}>")
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Without breaks, and without what terminals and strict readers choke on."""
+    return _CONTROL.sub("", " ".join(text.split()))
 
 
 def to_srt(result: dict[str, Any]) -> str:
@@ -82,7 +88,7 @@ def to_srt(result: dict[str, Any]) -> str:
     def text(segment: SegmentView) -> str:
         speaker = segment["speaker"]
         said = f"{names.get(speaker, str(speaker))}: {segment['text']}" if speaker else segment["text"]
-        return _one_line(said).replace("-->", "->")
+        return _ARROW.sub("->", _one_line(said))
 
     cues = (
         f"{number}\n{clock(s['start_ms'], ',')} --> {clock(s['end_ms'], ',')}\n{text(s)}\n"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.services.transcripts.render import clock, to_json, to_srt, to_txt, to_vtt
 
@@ -103,3 +107,57 @@ def test_voices_and_notes_in_webvtt() -> None:
         "00:00:09.000 --> 00:00:09.500\n<v Speaker 2>Three.\n\n"
         "NOTE 01:00:10.000 - 01:00:20.000: speech without text\n"
     )
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(
+        [
+            "00:00:01.000 --> 00:00:02.000",
+            "--->",
+            "----> x",
+            "<script>alert(1)</script>",
+            "WEBVTT",
+            "NOTE x",
+            "STYLE",
+            "1",
+            "a\n\n2\n00:00:01,000 --> 00:00:02,000\nforged",
+            "a\u2028b\x85c\x0bd\x1b[2J",
+            "&lt;i&gt; <v Eve>",
+        ]
+    ),
+)
+
+
+@given(st.lists(st.tuples(HOSTILE, HOSTILE), max_size=8))
+def test_row_42_no_word_becomes_structure(said: list[tuple[str, str]]) -> None:
+    """Whatever is said, and by whoever: as many cues as segments, each with its own time and words, no tag but ours."""
+    segments = [
+        segment(number * 1000, number * 1000 + 900, text, f"s{number}")
+        for number, (text, _) in enumerate(said)
+    ]
+    speakers = [{"id": f"s{number}", "name": name} for number, (_, name) in enumerate(said)]
+    result = {"segments": segments, "speakers": speakers, "gaps": []}
+
+    srt, vtt = to_srt(result), to_vtt(result)
+
+    times = [re.findall(r"^\d\d:\d\d:\d\d[,.]\d{3} --> .*$", form, flags=re.MULTILINE) for form in (srt, vtt)]
+    assert [len(found) for found in times] == [len(said)] * 2
+    assert srt.count("-->") == vtt.count("-->") == len(said)
+    for number, cue in enumerate(srt.split("\n\n") if said else [], 1):
+        lines = cue.rstrip("\n").split("\n")
+        assert lines[0] == str(number)
+        assert len(lines) == 3
+    cues = vtt.removeprefix("WEBVTT\n\n").split("\n\n") if said else []
+    assert [len(cue.rstrip("\n").split("\n")) for cue in cues] == [2] * len(said)
+    for cue, (text, name) in zip(cues, said, strict=True):
+        tag, _, words = cue.rstrip("\n").split("\n")[1].partition(">")
+        assert tag.startswith("<v ")
+        assert not {"<", ">"} & set(tag[1:] + words)
+        assert html.unescape(tag[3:]) == _shown(name)
+        assert html.unescape(words) == _shown(text)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", srt + vtt)
+
+
+def _shown(text: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "", " ".join(text.split()))
