@@ -6,6 +6,7 @@ pytest_plugins = (
     "tests.fixtures.postgres",
     "tests.fixtures.database",
     "tests.fixtures.app",
+    "tests.fixtures.seeds",
     "tests.fixtures.hub",
     "tests.fixtures.server",
     "tests.fixtures.providers",

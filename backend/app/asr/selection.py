@@ -26,6 +26,8 @@ CLOUD_LIMIT = "cloud_limit"
 CLOUD_SPEND_LIMIT = "cloud_spend_limit"
 MODEL_RETIRED = "model_retired"
 PROVIDER_DOWN = "provider_down"
+LANGUAGE_UNSUPPORTED = "language_unsupported"
+TRANSLATION_UNSUPPORTED = "translation_unsupported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,10 @@ def choose(
     codes: list[str] = []
     for name in [engine] if engine is not None else order:
         refusal = _language_refusal(name, language) or _translate_refusal(name, translate)
-        found = look(name) if refusal is None else Availability(None, "language_unsupported", refusal)
+        found = look(name) if refusal is None else Availability(None, LANGUAGE_UNSUPPORTED, refusal)
         if found.spec is not None and translate and _cannot_translate(found.spec.model):
             found = Availability(
-                None, "translation_unsupported", f"the model {found.spec.model} was not made to translate"
+                None, TRANSLATION_UNSUPPORTED, f"the model {found.spec.model} was not made to translate"
             )
         if found.spec is not None:
             return Choice(found.spec, reasons=tuple(reasons))

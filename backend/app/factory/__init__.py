@@ -57,6 +57,7 @@ from app.services.identity.sessions import Sessions
 from app.services.integrations.deliveries import Deliveries, purge_log
 from app.services.integrations.endpoints import WebhookEndpoints
 from app.services.integrations.sender import EVERY_SECONDS as WEBHOOK_SECONDS
+from app.services.jobs.admission import Room
 from app.services.jobs.bulk import BulkJobs
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cache import ResultCache
@@ -306,6 +307,7 @@ def build_container(
         idle_seconds=settings.speech.engine_idle_seconds,
     )
     links = build_links(settings, database, bus, intake)
+    room = Room(store, settings.server.data_dir)
     limits = MediaLimits(max_audio_seconds=settings.storage.max_audio_seconds)
     parts = RunnerParts(
         database=database,
@@ -323,6 +325,7 @@ def build_container(
             max_speakers=settings.speech.max_speakers,
             limits=limits,
         ),
+        room=room,
         cache=ResultCache(database, bus, store) if settings.speech.result_cache else None,
         links=links,
         fetch_only=not {Resource.CPU, Resource.NET} & set(resources),
@@ -364,7 +367,7 @@ def build_container(
         shelf=ModelShelf(settings, models, pool, database),
         pool=pool,
         dispatcher=dispatcher,
-        sweeper=Sweeper(database, bus, chooser, ring=dispatcher.ring),
+        sweeper=Sweeper(database, bus, chooser, ring=dispatcher.ring, room=room),
         jobs=jobs,
         links=links,
         repairs=Repairs(bus, ring=dispatcher.ring),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from app import __version__
 from app.asr.models import is_known, is_path
+from app.core import failpoints
 from app.core.config import Environment, Settings
 from app.core.errors import ConfigurationError
 from app.core.passwords import Passwords
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 def check_settings(settings: Settings) -> None:
     """What can be known to be wrong before anything is opened. Raises `ConfigurationError` with a sentence."""
     load_secret(settings)
+    failpoints.arm(settings.server.failpoints, allowed=settings.server.env == Environment.TEST)
     check_model(settings.speech.whisper_model)
     check_executor(settings)
     check_oidc(settings)

@@ -60,6 +60,12 @@ class ServerSettings(Group):
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR."
     )
+    failpoints: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="For tests, with ENV=test only: moments at which the server kills itself, as finalize.before.",
+    )
+
+    _failpoints = field_validator("failpoints", mode="before")(split_commas)
 
     _cors_origins = field_validator("cors_origins", mode="before")(split_commas)
 

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from app.core.clock import utcnow
 from app.core.config import MailSettings, Settings
+from app.core.failpoints import reached
 from app.core.logging import get_logger
 from app.db.session import Database, SystemSession
 from app.models.mails import Mail, MailState
@@ -158,7 +159,9 @@ class MailSender:
             return False
         try:
             async with asyncio.timeout(_LEASE.total_seconds() / 2):
+                reached("mail.before")
                 await self.box.mailer.send(self.box.message(mail))
+                reached("mail.after")
         except (OSError, aiosmtplib.SMTPException, ValueError) as error:  # TimeoutError is an OSError
             await self._failed(mail, error)
             return False

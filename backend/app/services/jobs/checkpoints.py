@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from app.asr.types import MIXED, MediaSummary, Peaks, Stage, Window, WindowResult
+from app.core.failpoints import reached
 from app.db.away import when_back
 from app.db.session import Database, SystemSession
 from app.models import Job, JobWindow, MediaFile
@@ -158,7 +159,9 @@ class JobSink:
             )
             return True if (await session.execute(mine)).first() is not None else None
 
+        reached("window.before")
         await self._write(commit, done)
+        reached("window.after")
         self._in_flight.discard(window.index)
         self._bus.progress(self._claim.workspace_id, progress)
 

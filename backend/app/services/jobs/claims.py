@@ -18,6 +18,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.functions import GenericFunction
 
 from app.asr.types import Stage
+from app.core.failpoints import reached
 from app.db.session import SystemSession
 from app.models import Job, JobStatus, Workspace
 from app.services.jobs.bus import EventBus
@@ -118,6 +119,7 @@ async def _claim_next(
     )
     if job is None:
         return None
+    reached("claim.before")
     await append_status(session, bus, job)  # holds the workspace's row from here on
     await session.execute(
         sa.update(Workspace)
@@ -126,6 +128,7 @@ async def _claim_next(
         .execution_options(synchronize_session=False)
     )
     await _check_parallel(session, job)
+    session.after_commit(lambda: reached("claim.after"))
     return Claim(job.id, job.workspace_id, job.fence)
 
 

@@ -14,6 +14,7 @@ from app.asr.notices import final_notices
 from app.asr.types import AUTO, Mode, Notice, Stage
 from app.core.clock import new_id
 from app.core.errors import JobError
+from app.core.failpoints import reached
 from app.db.session import Database, SystemSession
 from app.models import Job, JobWindow, MediaFile, Segment, SpeakerState, Transcript
 from app.services.jobs import claims
@@ -67,12 +68,14 @@ async def finalize(database: Database, bus: EventBus, claim: claims.Claim) -> No
         for column, value in facts.items():
             setattr(transcript, column, value)
         await session.flush()
+        reached("finalize.before")
         await claims.complete(
             session,
             bus,
             claim,
             {**facts, "transcript_id": transcript.id, "speaker_state": state, "speaker_reason": reason},
         )
+    reached("finalize.after")
 
 
 @dataclass(slots=True)

@@ -8,12 +8,14 @@ from typing import Any
 
 from app.asr.host.pool import EngineCrashed
 from app.asr.remote.errors import ProviderError
+from app.asr.selection import PROVIDER_DOWN
 from app.core.errors import AppError, JobError
 from app.core.logging import get_logger
 from app.db.away import is_away
 from app.db.session import Database
 from app.models import Job
 from app.services.jobs import claims, planning
+from app.services.jobs.admission import storage_reason
 from app.services.jobs.bus import EventBus
 from app.services.jobs.checkpoints import JobSink
 from app.services.jobs.cloud import LIMIT_PAUSE_SECONDS, CloudDesk
@@ -79,7 +81,12 @@ class Outcome:
         elif isinstance(error, ProviderError) and error.retryable:
             await self._provider_failed(error)
         elif isinstance(error, CloudLimitError) and error.retryable:
-            await self._release(LIMIT_PAUSE_SECONDS, again=True, error=(error.code, error.message))
+            await self._release(
+                LIMIT_PAUSE_SECONDS, again=True, wait_reason=error.code, error=(error.code, error.message)
+            )
+        elif (reason := storage_reason(error)) is not None:
+            log.warning("job_waits", reason=reason, error=str(error)[:200])
+            await self._release(FAR_SECONDS, again=False, wait_reason=reason)
         elif isinstance(error, JobError):
             await self._broke(error.code, error.message, retryable=error.retryable)
         elif isinstance(error, AppError):
@@ -126,7 +133,7 @@ class Outcome:
             await self._fail(error.code, error.message)
             return
         log.warning("provider_waited_out", code=error.code, reason=error.message, seconds=round(pause))
-        await self._release(pause, again=True, error=(error.code, error.message))
+        await self._release(pause, again=True, wait_reason=PROVIDER_DOWN, error=(error.code, error.message))
 
     async def _broke(self, code: str, message: str, *, retryable: bool) -> None:
         errors = (await self._job()).engine_errors + 1

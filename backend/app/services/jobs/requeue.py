@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from app.core.errors import InvalidStateError
 from app.db.session import TenantSession
 from app.models import Job, JobStatus
+from app.services.jobs.admission import wait_of_new
 from app.services.jobs.bus import EventBus
 from app.services.jobs.events import append_status
 
@@ -33,7 +34,7 @@ async def requeue(
     again: dict[str, Any] = {
         "status": JobStatus.PENDING,
         "stage": None,
-        "wait_reason": None,
+        "wait_reason": await wait_of_new(session),
         "error_code": None,
         "error_message": None,
         "error_detail": None,

@@ -23,6 +23,7 @@ from app.db.away import when_back
 from app.db.session import Database
 from app.models import Job, MediaFile
 from app.services.jobs import claims, diarizing, finalize, planning
+from app.services.jobs.admission import STORAGE_FULL, Room
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cache import ResultCache
 from app.services.jobs.checkpoints import JobSink
@@ -54,6 +55,7 @@ class RunnerParts:
     cloud: CloudDesk | None = None  # None: no job goes to a provider
     diarizer: Diarizer | None = None  # None: voices are never told apart here
     cache: ResultCache | None = None  # None: each recording is listened to
+    room: Room | None = None  # None: the disk is never looked at
     links: LinkDesk | None = None  # None: no job fetches its recording
     fetch_only: bool = False  # recordings are brought here, and heard by somebody else
     on_completed: Callable[[], None] = lambda: None  # a text is whole: it may be archived
@@ -116,6 +118,8 @@ class JobRun:
         async with parts.database.system(read_only=True) as session:
             job = await session.get_one(Job, claim.job_id)
             file = await session.get(MediaFile, job.file_id) if job.file_id else None
+        if parts.room is not None and await parts.room.is_full():
+            raise planning.MustWaitError(STORAGE_FULL)
         if file is None:
             file = await self._bring(job)
             if parts.fetch_only:

@@ -27,6 +27,7 @@ from app.models import (
     Workspace,
 )
 from app.services.jobs import minutes, planning
+from app.services.jobs.admission import wait_of_new
 from app.services.jobs.bus import EventBus
 from app.services.jobs.cloud_gate import CloudGate
 from app.services.jobs.events import append_end, append_status
@@ -118,6 +119,7 @@ class JobService:
             requested_model=options.model,
             attempt=1,
             run_after=await session.database_now(),
+            wait_reason=await wait_of_new(session),
             duration_ms=file.duration_ms if file is not None else None,
         )
         session.add(job)

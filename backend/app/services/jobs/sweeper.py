@@ -12,6 +12,7 @@ from app.core.logging import get_logger
 from app.db.away import is_away
 from app.db.session import Database
 from app.services.jobs import claims, recovery, waiting
+from app.services.jobs.admission import Room
 from app.services.jobs.bus import EventBus
 from app.services.jobs.engine_choice import EngineChooser
 
@@ -28,12 +29,19 @@ class Sweeper:
     """
 
     def __init__(
-        self, database: Database, bus: EventBus, chooser: EngineChooser, *, ring: Callable[[], None]
+        self,
+        database: Database,
+        bus: EventBus,
+        chooser: EngineChooser,
+        *,
+        ring: Callable[[], None],
+        room: Room | None = None,
     ) -> None:
         self._database = database
         self._bus = bus
         self._chooser = chooser
         self._ring = ring
+        self._room = room
         self._recheck = asyncio.Event()
         self._patient_until = 0.0
         self._away = False
@@ -60,6 +68,8 @@ class Sweeper:
         if time.monotonic() >= self._patient_until:
             taken += await recovery.sweep_expired_leases(self._database, self._bus)
         taken += await waiting.wake_ready(self._database, self._chooser)
+        if self._room is not None:
+            taken += await waiting.wake_stored(self._database, self._room)
         return taken
 
     async def _loop(self) -> None:

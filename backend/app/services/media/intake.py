@@ -18,6 +18,7 @@ from app.core.errors import (
     NotFoundError,
     QuotaExceededError,
 )
+from app.core.failpoints import reached
 from app.db.session import Database, TenantSession
 from app.models import MediaFile, RenditionState, Upload, UploadState
 from app.services.identity.quotas import bytes_left, require_room_for_bytes
@@ -124,6 +125,7 @@ class Intake:
         The row lock decides between two calls: the later one finds the file. An abort or an expiry that came first
         has the sealed bytes removed here, one that comes later is refused. Raises `ConflictError`.
         """
+        reached("seal.between")
         plays = await self._plays_everywhere(stored.key)
         async with self.database.tenant(workspace_id) as session:
             upload = await get_upload(session, upload_id, lock=True)
@@ -168,6 +170,7 @@ class Intake:
             created_at=utcnow(),
         )
         session.add(file)
+        session.after_commit(lambda: reached("seal.after"))
         if not plays:
             session.after_commit(self._wake)
         return file

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.core.clock import utcnow
 from app.core.errors import AppError, ConflictError, FileEmptyError, InvalidInputError, NotFoundError
+from app.core.failpoints import reached
 from app.db.session import TenantSession
 from app.models import MediaFile, Upload, UploadState
 from app.services.identity.quotas import require_room_for_bytes
@@ -118,6 +119,7 @@ class Uploads:
                 return await file_of(session, upload)
         if upload.state != UploadState.OPEN or upload.method == STREAM:
             raise over()
+        reached("seal.before")
         stored = await self._store.complete_upload(
             upload.storage_key, upload.storage_upload or "", _plan(upload).parts(), etags=etags
         )

@@ -1,0 +1,136 @@
+"""Many jobs over one recording on a server that is a process of its own, and what must be true of them in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import sqlalchemy as sa
+
+from app.db.session import Database
+from app.models import FINAL, Job, JobEvent, JobStatus, JobWindow, Transcript, UsageRecord, UsageState
+from tests.fixtures.app import sign_up
+from tests.fixtures.server import LiveServer
+from tests.fixtures.tone_model import WORDS, build, tones
+from tests.fixtures.wav import write_wav
+
+ENGINE_PROCESSES = 2
+WINDOW_SECONDS = 30
+PATIENCE_SECONDS = 900  # however slow the machine is
+
+
+def spoken(windows: int, rng: random.Random) -> list[str]:
+    """A word a second, never the same twice in a row."""
+    words = [rng.choice(WORDS)]
+    while len(words) < windows * WINDOW_SECONDS:
+        words.append(rng.choice([w for w in WORDS if w != words[-1]]))
+    return words
+
+
+def tone_settings(folder: Path) -> dict[str, Any]:
+    """A server whose engine hears tones."""
+    model = folder / "tone.bin"
+    build(model)
+    return {
+        "whisper_model": str(model),
+        "engine_processes": ENGINE_PROCESSES,
+        "access_token_expire_minutes": 60,
+    }
+
+
+def write_recording(folder: Path, words: list[str]) -> Path:
+    return write_wav(folder / "tones.wav", tones(words))
+
+
+@dataclass
+class Ledger:
+    """Jobs that were accepted with 2xx: `accepted` is the ledger."""
+
+    server: LiveServer
+    headers: dict[str, str] = field(default_factory=dict)
+    file_id: str = ""
+    accepted: list[str] = field(default_factory=list)
+
+    async def sign_up(self) -> None:
+        async with self.server.client() as client:
+            await sign_up(client)
+            self.headers = {"Authorization": client.headers["Authorization"]}
+
+    async def upload(self, recording: Path) -> None:
+        """The recording, with the calm run over it: its job is the first of the ledger."""
+        async with self.client() as client:
+            answer = await client.post(
+                "/api/transcribe",
+                files={"file": (recording.name, recording.read_bytes())},
+                data={"vad": "off", "fresh": "true", "language": "en"},
+            )
+            assert answer.status_code == 202, answer.text
+            self.accepted.append(answer.json()["job_id"])
+            self.file_id = (await client.get(f"/api/jobs/{self.accepted[0]}")).json()["file_id"]
+
+    async def add(self, client: httpx2.AsyncClient) -> httpx2.Response:
+        """One job more, if it is accepted."""
+        wish = {"file_id": self.file_id, "vad": "off", "fresh": True, "language": "en"}
+        answer = await client.post("/api/jobs", json=wish)
+        if answer.is_success:
+            self.accepted.append(answer.json()["id"])
+        return answer
+
+    def client(self) -> httpx2.AsyncClient:
+        return self.server.client(headers=self.headers, timeout=120)
+
+    async def wait(self) -> list[dict[str, Any]]:
+        """All of them, once all are final."""
+        jobs = []
+        async with asyncio.timeout(PATIENCE_SECONDS), self.client() as client:
+            for job_id in self.accepted:
+                job = (await client.get(f"/api/jobs/{job_id}")).json()
+                while job["status"] not in FINAL:
+                    await asyncio.sleep(0.25)
+                    job = (await client.get(f"/api/jobs/{job_id}")).json()
+                jobs.append(job)
+        return jobs
+
+    async def more_executed(self) -> None:
+        """Until another window has been begun, or nothing is left to do."""
+        before = None
+        async with asyncio.timeout(PATIENCE_SECONDS), self.client() as client:
+            while True:
+                jobs = (await client.get("/api/jobs", params={"limit": 100})).json()["items"]
+                executed = sum(job["windows"]["executed"] for job in jobs)
+                if (before is not None and executed > before) or all(j["status"] in FINAL for j in jobs):
+                    return
+                before = executed if before is None else before
+                await asyncio.sleep(0.05)
+
+    async def texts(self) -> list[str]:
+        async with self.client() as client:
+            return [(await client.get(f"/api/jobs/{j}/result")).json()["text"] for j in self.accepted]
+
+
+async def check_rows(database: Database, accepted: list[str]) -> None:
+    """Nothing twice, no gap, nothing left over, in every job that is completed; and those that were accepted are."""
+    async with database.system(read_only=True) as session:
+        found = await session.execute(sa.select(Job).where(Job.status == JobStatus.COMPLETED))
+        jobs = found.scalars().all()
+        transcripts = (await session.execute(sa.select(Transcript.job_id))).scalars().all()
+        events = (await session.execute(sa.select(JobEvent.job_id, JobEvent.seq))).all()
+        committed = (
+            await session.execute(sa.select(JobWindow.job_id).where(JobWindow.committed_at.is_not(None)))
+        ).scalars()
+        windows = list(committed)
+        records = (await session.execute(sa.select(UsageRecord))).scalars().all()
+    assert set(accepted) <= {str(job.id) for job in jobs}, "a job was lost"
+    assert sorted(transcripts) == sorted(job.id for job in jobs), "a transcript twice, or none"
+    for job in jobs:
+        assert sorted(seq for job_id, seq in events if job_id == job.id) == list(range(1, job.event_seq + 1))
+        assert windows.count(job.id) == job.windows_planned == job.windows_committed
+        assert (job.lease_owner, job.lease_expires_at) == (None, None)
+        charged = [r for r in records if r.job_id == job.id]
+        assert [(r.state, r.audio_ms) for r in charged] == [(UsageState.SETTLED, job.duration_ms)], (
+            "not charged once"
+        )
