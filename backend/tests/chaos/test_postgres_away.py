@@ -23,7 +23,7 @@ class Visitor:
     """Reads and creates all the time, and keeps what was answered. `ledger` has the ledger of what was accepted."""
 
     def __init__(self, ledger: Ledger, *, most: int) -> None:
-        self._crowd = ledger
+        self._ledger = ledger
         self._most = most
         self.statuses: Counter[int] = Counter()
         self.unkind: list[str] = []
@@ -45,15 +45,15 @@ class Visitor:
                 await asyncio.sleep(0.02)
 
     async def _visit(self) -> None:
-        async with self._crowd.client() as client:
+        async with self._ledger.client() as client:
             while True:
                 answers = [
                     await client.get("/api/jobs"),
                     await client.get("/health"),
                     await client.get("/ready"),
                 ]
-                if len(self._crowd.accepted) < self._most:
-                    answers.append(await self._crowd.add(client))
+                if len(self._ledger.accepted) < self._most:
+                    answers.append(await self._ledger.add(client))
                 for answer in answers:
                     self._note(answer)
                 await asyncio.sleep(0.05)
