@@ -8,7 +8,7 @@ import { currentWorkspace, WORKSPACE_HEADER } from './current-workspace';
 import type { paths } from './schema.gen';
 import { session } from './session';
 
-const NO_RETRY = /\/api\/auth\/(login|register|refresh|token)$/;
+const NO_RETRY = /\/api\/auth\/(login|register|refresh|token|oidc\/factor)$/;
 
 /** fetch with credentials. Also used for event streams and downloads. */
 export async function authFetch(input: Request | string, init?: RequestInit): Promise<Response> {

@@ -28,6 +28,7 @@ export const keys = {
   managedWorkspaces: (q: string) => ['admin', 'workspaces', q] as const,
   factor: ['account', 'factor'] as const,
   devices: ['account', 'devices'] as const,
+  identities: ['account', 'identities'] as const,
   members: (workspace: string) => ['workspace', workspace, 'members'] as const,
   invitations: (workspace: string) => ['workspace', workspace, 'invitations'] as const,
   apiKeys: (workspace: string) => ['workspace', workspace, 'api-keys'] as const,

@@ -11,6 +11,7 @@ import type { JobTab } from '@/api/keys';
 import { session } from '@/api/session';
 import { PageLoader } from '@/components/ui/plain-states';
 import { safeNext } from '@/lib/next-path';
+import { readOidc } from '@/lib/oidc-result';
 
 import { BareCrash, BareNotFound, CrashPage, NotFoundPage } from './pages/states';
 import { Shell } from './shell/shell';
@@ -28,6 +29,16 @@ function readNext(search: Record<string, unknown> & SearchSchemaInput): NextSear
   return next === '/' ? {} : { next };
 }
 
+interface LoginSearch extends NextSearch {
+  oidc?: string;
+}
+
+/** `oidc`: how a sign-in through the provider ended. */
+function readLogin(search: Record<string, unknown> & SearchSchemaInput): LoginSearch {
+  const oidc = readOidc(search.oidc);
+  return { ...readNext(search), ...(oidc ? { oidc } : {}) };
+}
+
 /** Where a transcript begins to play, in seconds. */
 function readStart(search: Record<string, unknown> & SearchSchemaInput): { t?: number } {
   const at = Number(search.t);
@@ -43,8 +54,12 @@ async function onlyVisitors({ search }: { search: NextSearch }): Promise<void> {
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
-  validateSearch: readNext,
-  beforeLoad: onlyVisitors,
+  validateSearch: readLogin,
+  beforeLoad: async ({ search }) => {
+    // Back from the provider with a cookie that no page here has asked for.
+    if (search.oidc === 'done') await session.refresh().catch(() => false);
+    await onlyVisitors({ search });
+  },
   component: lazyRouteComponent(() => import('./pages/login-page'), 'LoginPage'),
 });
 
@@ -161,6 +176,10 @@ const profile = createRoute({
 const security = createRoute({
   getParentRoute: () => settings,
   path: '/settings/security',
+  validateSearch: (search: Record<string, unknown> & SearchSchemaInput) => {
+    const oidc = readOidc(search.oidc);
+    return (oidc ? { oidc } : {}) as { oidc?: string };
+  },
   component: lazyRouteComponent(() => import('./pages/security-page'), 'SecurityPage'),
 });
 

@@ -1,4 +1,5 @@
 import { Container, Stack, Text, Title } from '@mantine/core';
+import { useSearch } from '@tanstack/react-router';
 
 import { session } from '@/api/session';
 import { PageHeader } from '@/components/ui/page-header';
@@ -6,6 +7,7 @@ import { DevicesSection } from '@/features/settings/devices-section';
 import { FactorSection } from '@/features/settings/factor-section';
 import { LeaveSection } from '@/features/settings/leave-section';
 import { PasswordForm } from '@/features/settings/password-form';
+import { ProviderSection } from '@/features/settings/provider-section';
 import { useTitle } from '@/hooks/use-title';
 import { exportAccount } from '@/api/export-account';
 import { notifyError } from '@/components/ui/notify';
@@ -14,6 +16,7 @@ import { t } from '@/lib/i18n';
 export function SecurityPage() {
   useTitle(t('security.title'));
   const email = session.user?.email ?? '';
+  const { oidc } = useSearch({ from: '/signed-in/settings/settings/security' });
   return (
     <Container size="xs" px={0} mx={0}>
       <PageHeader title={t('security.title')} />
@@ -26,6 +29,7 @@ export function SecurityPage() {
           <PasswordForm email={email} />
         </section>
         <FactorSection />
+        <ProviderSection result={oidc} />
         <DevicesSection />
         <LeaveSection
           onExport={() => {

@@ -14,6 +14,7 @@ import type { activity } from './en-activity';
 import type { auth } from './en-auth';
 import type { common } from './en-common';
 import type { jobs } from './en-jobs';
+import type { oidc } from './en-oidc';
 import type { options } from './en-options';
 import type { review } from './en-review';
 import type { server } from './en-server';
@@ -29,6 +30,7 @@ type En = typeof account &
   typeof auth &
   typeof common &
   typeof jobs &
+  typeof oidc &
   typeof options &
   typeof review &
   typeof server &
