@@ -40,8 +40,11 @@ def _file_for(root: Path, scope: Scope) -> Path | None:
     path: str = scope["path"].lstrip("/")
     if scope["method"] not in ("GET", "HEAD") or path.partition("/")[0] in _NOT_PAGES:
         return None
-    wanted = (root / path).resolve()
-    if path and wanted.is_relative_to(root) and wanted.is_file():
-        return wanted
+    try:
+        wanted = (root / path).resolve()
+        if path and wanted.is_relative_to(root) and wanted.is_file():
+            return wanted
+    except (OSError, ValueError):  # a name that no file can have: too long, or with a NUL
+        return None
     looks_like_a_file = "." in path.rpartition("/")[2]
     return None if looks_like_a_file or path.startswith("assets/") else root / "index.html"

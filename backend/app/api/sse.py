@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -19,13 +20,24 @@ log = get_logger(__name__)
 
 LastEventId = Annotated[str | None, Header(description="Replay what came after this id.")]
 
+# One event, as most readers of such documents take it; `data` is JSON.
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"enum": ["status", "segments", "progress", "end", "resync"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "retry": {"type": "integer", "description": "Milliseconds."},
+    },
+}
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without "
         "an id), end (EndEvent), and for a whole list resync ({}: too much was missed, read the list anew).",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     }
 }
+_NUMBER = re.compile(r"[0-9]{1,18}")  # what a database can hold
 SLOW_SECONDS = (
     30.0  # a reader that takes nothing for so long is let go; it comes back with the id it has seen
 )
@@ -34,9 +46,7 @@ STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 def sequence(last_event_id: str | None) -> int | None:
     """The id to replay after; anything that is not a number of ours begins anew."""
-    return (
-        int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else None
-    )
+    return int(last_event_id) if last_event_id and _NUMBER.fullmatch(last_event_id) else None
 
 
 def _encode(message: Message) -> str:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from app.core.errors import InvalidInputError
@@ -33,8 +33,11 @@ class Cursor:
             return None
         try:
             moment, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            return cls(datetime.fromisoformat(moment), UUID(hex=key))
-        except (ValueError, TypeError, binascii.Error, AttributeError) as error:
+            created_at = datetime.fromisoformat(moment)
+            if created_at.tzinfo is None:
+                raise ValueError("a cursor of ours names its zone")
+            return cls(created_at.astimezone(UTC), UUID(hex=key))
+        except (ValueError, TypeError, binascii.Error, AttributeError, OverflowError) as error:
             raise InvalidInputError(
                 "This cursor is not one of ours. Begin without it.", field="cursor"
             ) from error

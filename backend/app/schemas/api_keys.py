@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.models.api_keys import Scope
-from app.schemas.common import Line
+from app.schemas.common import Line, Moment
 
 
 class ApiKeyCreate(BaseModel):
@@ -19,7 +19,7 @@ class ApiKeyCreate(BaseModel):
 
     name: Annotated[Line, Field(min_length=1, max_length=100)]
     scopes: list[Scope] = Field([Scope.READ, Scope.WRITE], min_length=1, max_length=4)
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class KeyUser(BaseModel):

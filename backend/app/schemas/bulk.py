@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.models import JobStatus
-from app.schemas.common import KeptText
+from app.schemas.common import KeptText, Moment
 
 MAX_BULK = 500
 
@@ -20,7 +20,7 @@ class BulkFilter(BaseModel):
 
     status: list[JobStatus] = Field([], max_length=len(JobStatus), description="Nothing: every status.")
     q: KeptText | None = Field(None, max_length=200, description="Part of a file name.")
-    created_before: AwareDatetime | None = Field(None, description="Leaves out what has come since.")
+    created_before: Moment | None = Field(None, description="Leaves out what has come since.")
 
 
 class BulkRequest(BaseModel):

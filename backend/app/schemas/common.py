@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 
 def _encodable(text: str) -> str:
@@ -28,12 +29,22 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies beyond the calendar") from None
+
+
 # JSON can spell lone surrogates ("\ud800"), which neither UTF-8 nor a database can hold.
 Text = Annotated[str, AfterValidator(_encodable)]
 # Text that is kept or searched for as it came: Postgres cannot hold NUL either.
 KeptText = Annotated[Text, AfterValidator(_without_nul)]
 # A name or a term: breaks become blanks, so that it stands in one line wherever it is written out.
 Line = Annotated[str, AfterValidator(_encodable), AfterValidator(_one_line)]
+
+# A time of day with its zone. The last hours of the year 9999 in the west have no UTC.
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class RequestModel(BaseModel):

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.models import JobStatus, SpeakerState
 from app.models.shares import Permission
-from app.schemas.common import KeptText, ResponseModel
+from app.schemas.common import KeptText, Moment, ResponseModel
 from app.schemas.jobs import Gap
 
 SharePassword = Annotated[KeptText, Field(min_length=8, max_length=256)]
@@ -24,7 +24,7 @@ class ShareCreate(_Closed):
     """Without a password whoever has the link is in; without an end it is good until revoked."""
 
     password: SharePassword | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     allow_download: bool = False
 
 
@@ -32,7 +32,7 @@ class SharePatch(_Closed):
     """Only what is named changes. null takes the password or the end away; a new password locks everybody out."""
 
     password: SharePassword | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     allow_download: bool = False
 
 

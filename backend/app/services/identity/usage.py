@@ -21,7 +21,7 @@ from app.services import audit
 from app.services.identity.quotas import MINUTE_MS, count_members, minutes_used, month_of, storage_used
 from app.services.identity.workspaces import of_member
 
-_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 
 async def read_usage(
