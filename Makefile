@@ -7,7 +7,7 @@ UV := $(CURDIR)/.venv/tools/uv/bin/uv
 COMPILE := UV_PYTHON_DOWNLOADS=never $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 ALL_EXTRAS := speakers faster-whisper mlx
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test test-backend test-long chaos test-frontend test-e2e lint fmt types contract migrate revision openapi config-docs extras native bench lock clean
+.PHONY: help setup run dev test test-backend test-long chaos fuzz test-frontend test-e2e lint fmt types contract migrate revision openapi config-docs extras native bench lock clean
 
 help: ## Show this map
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ test-long: ## Run the tests that take minutes (make test has a shorter form of e
 chaos: ## Run the long form of the tests in backend/tests/chaos (prints its seeds)
 	$(BOOTSTRAP) python-dev postgres redis
 	cd backend && $(BIN)/pytest -m long -s -o faulthandler_timeout=5400 tests/chaos $(ARGS)
+
+fuzz: ## Fuzz the whole HTTP surface for five minutes (prints its seeds; FUZZ_SEED=n repeats one)
+	$(BOOTSTRAP) python-dev postgres
+	cd backend && $(BIN)/pytest -m long -n 0 -s tests/contract $(ARGS)
 
 test-frontend: ## Test the pages' code
 	$(BOOTSTRAP) web-packages

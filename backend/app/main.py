@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app import __version__
 from app.api.edges.stack import add_edges
+from app.api.error_responses import document_errors
 from app.api.errors import add_error_handlers
 from app.api.routers import ROUTERS
 from app.api.spa import add_pages
@@ -20,20 +20,10 @@ from app.core.logging import configure_logging, get_logger
 from app.core.signals import on_stop_signal
 from app.db.migrations import upgrade
 from app.factory import build_container
-from app.schemas.common import ErrorBody
 
 log = get_logger(__name__)
 
 MAX_JSON_BYTES = 1 << 20  # recordings have routes of their own, which count bytes as they stream
-
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    422: {"model": ErrorBody, "description": "The input is not acceptable; `field` says where."},
-    "4XX": {"model": ErrorBody, "description": "`code` says what is wrong (docs/api.md, Errors)."},
-    "5XX": {
-        "model": ErrorBody,
-        "description": "Something does not answer now; try again after `retry_after`.",
-    },
-}
 
 
 async def _migrate(settings: Settings) -> None:
@@ -80,7 +70,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app)
     add_edges(app, settings)
     for router in ROUTERS:
-        app.include_router(router, responses=_ERRORS, max_body_size=MAX_JSON_BYTES)
+        app.include_router(router, max_body_size=MAX_JSON_BYTES)
+    document_errors(app)
     add_pages(app, PROJECT_ROOT / "frontend" / "dist")
     return app
 

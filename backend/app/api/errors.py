@@ -79,14 +79,23 @@ async def _on_validation_error(_request: Request, error: RequestValidationError)
     return error_response(422, "validation_error", f"{field}: {first['msg']}.", field=field)
 
 
-async def _on_http_exception(_request: Request, error: HTTPException) -> JSONResponse:
+async def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
     if error.status_code == 400 and error.detail == _UNREADABLE_BODY:
         return error_response(422, "validation_error", "The body is not valid JSON.", field="body")
     code = _HTTP_CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "internal_error")
     message = {404: "There is nothing at this address.", 405: "This address does not take that method."}.get(
         error.status_code, str(error.detail)
     )
-    return error_response(error.status_code, code, message, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (methods := _documented_methods(request)):
+        headers["Allow"] = methods
+    return error_response(error.status_code, code, message, headers=headers)
+
+
+def _documented_methods(request: Request) -> str:
+    """All that the address takes: the framework names those of the first route with that path only."""
+    path = getattr(request.scope.get("route"), "path", "")
+    return ", ".join(method.upper() for method in request.app.openapi()["paths"].get(path, ()))
 
 
 async def _on_database_error(request: Request, error: DBAPIError) -> JSONResponse:

@@ -26,15 +26,12 @@ from app.schemas.auth import (
     TokenOnly,
     UserMe,
 )
-from app.schemas.common import ErrorBody
 from app.storage.disposition import content_disposition
-
-_GONE: dict[int | str, dict[str, Any]] = {410: {"model": ErrorBody}}
 
 router = APIRouter(prefix="/api/auth", tags=["account"], dependencies=[Depends(no_store)])
 
 
-@router.post("/verify-email", name="verify_email", status_code=204, responses=_GONE)
+@router.post("/verify-email", name="verify_email", status_code=204)
 async def verify_email(body: TokenOnly, container: ContainerDep) -> None:
     """The token of the mailed link. 410 `token_invalid` where it was used or has expired."""
     await container.identity.recovery.verify_email(body.token)
@@ -54,7 +51,7 @@ async def forgot_password(body: EmailOnly, container: ContainerDep) -> Any:
     return Sent()
 
 
-@router.post("/password/reset", name="reset_password", status_code=204, responses=_GONE)
+@router.post("/password/reset", name="reset_password", status_code=204)
 async def reset_password(body: PasswordReset, container: ContainerDep) -> None:
     """A new password by the mailed token, which is good once. All sessions end."""
     await container.identity.recovery.reset_password(body.token, body.new_password)

@@ -30,19 +30,12 @@ from app.schemas.auth import (
     UserMe,
     VerificationRequired,
 )
-from app.schemas.common import ErrorBody
 from app.services.identity.sessions import TICKET_LIFE
-
-_UNAUTHENTICATED: dict[int | str, dict[str, Any]] = {401: {"model": ErrorBody}}
-_FORBIDDEN: dict[int | str, dict[str, Any]] = {403: {"model": ErrorBody}}
-_BUSY: dict[int | str, dict[str, Any]] = {429: {"model": ErrorBody}}
-
 
 router = APIRouter(
     prefix="/api/auth",
     tags=["auth"],
     dependencies=[Depends(no_store)],
-    responses={422: {"model": ErrorBody}},
 )
 
 RefreshCookie = Annotated[str | None, Cookie(alias=REFRESH_COOKIE, include_in_schema=False)]
@@ -54,9 +47,6 @@ RefreshCookie = Annotated[str | None, Cookie(alias=REFRESH_COOKIE, include_in_sc
     response_model=TokenResponse,
     responses={
         202: {"model": VerificationRequired, "description": "The address has to be verified first."},
-        **_FORBIDDEN,
-        409: {"model": ErrorBody},
-        **_BUSY,
     },
 )
 async def register(
@@ -80,7 +70,7 @@ async def register(
     return await token_response(container, sign_in)
 
 
-@router.post("/login", response_model=TokenResponse, responses={**_UNAUTHENTICATED, **_FORBIDDEN, **_BUSY})
+@router.post("/login", response_model=TokenResponse)
 async def login(body: LoginRequest, request: Request, response: Response, container: ContainerDep) -> Any:
     """Sign in. Unknown addresses and wrong passwords look the same."""
     sign_in = await container.identity.login(
@@ -90,7 +80,7 @@ async def login(body: LoginRequest, request: Request, response: Response, contai
     return await token_response(container, sign_in)
 
 
-@router.post("/token", response_model=TokenResponse, responses={**_UNAUTHENTICATED, **_BUSY})
+@router.post("/token", response_model=TokenResponse)
 async def token(
     form: Annotated[OAuth2PasswordRequestForm, Depends()], request: Request, container: ContainerDep
 ) -> Any:
@@ -104,7 +94,6 @@ async def token(
 @router.post(
     "/refresh",
     response_model=TokenResponse,
-    responses={**_UNAUTHENTICATED, **_FORBIDDEN},
     dependencies=[Depends(own_origin)],
 )
 async def refresh(
@@ -118,7 +107,7 @@ async def refresh(
     return await token_response(container, sign_in)
 
 
-@router.post("/logout", status_code=204, responses=_FORBIDDEN, dependencies=[Depends(own_origin)])
+@router.post("/logout", status_code=204, dependencies=[Depends(own_origin)])
 async def logout(
     request: Request, response: Response, container: ContainerDep, cookie: RefreshCookie = None
 ) -> None:
@@ -134,19 +123,19 @@ async def logout(
     )
 
 
-@router.get("/me", response_model=UserMe, responses=_UNAUTHENTICATED)
+@router.get("/me", response_model=UserMe)
 async def me(principal: AnyPrincipal, container: ContainerDep) -> Any:
     """Who is signed in, and their workspaces, their own first."""
     return await container.identity.profile(principal.user_id)
 
 
-@router.post("/password", status_code=204, responses={**_UNAUTHENTICATED, **_FORBIDDEN, **_BUSY})
+@router.post("/password", status_code=204)
 async def password(body: PasswordChange, principal: CurrentPrincipal, container: ContainerDep) -> None:
     """Change the password. All other sessions end at once."""
     await container.identity.change_password(principal, body.current_password, body.new_password)
 
 
-@router.post("/ticket", response_model=TicketResponse, responses=_UNAUTHENTICATED)
+@router.post("/ticket", response_model=TicketResponse)
 async def ticket(principal: CurrentPrincipal, container: ContainerDep) -> Any:
     """A one-time pass for a WebSocket, where browsers cannot send a bearer token."""
     issued = await container.sessions.issue_ticket(principal)

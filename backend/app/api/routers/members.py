@@ -9,7 +9,6 @@ from fastapi import APIRouter, Response
 
 from app.api.deps import ContainerDep, CurrentPrincipal, SystemRead, SystemWrite
 from app.api.idempotency import IdempotentRoute, idempotent
-from app.schemas.common import ErrorBody
 from app.schemas.workspaces import (
     Invitation,
     InvitationOffer,
@@ -53,7 +52,6 @@ async def remove(
     name="invite",
     status_code=201,
     response_model=Invitation,
-    responses={402: {"model": ErrorBody}},
     dependencies=[idempotent("url")],
 )
 async def invite(
@@ -97,7 +95,6 @@ async def revoke_invitation(
     "/api/invitations/inspect",
     name="inspect_invitation",
     response_model=InvitationOffer,
-    responses={410: {"model": ErrorBody}},
 )
 async def inspect_invitation(body: InvitationToken, session: SystemRead, response: Response) -> Any:
     """What an invitation offers, for whoever holds its token. 410 where it is used, taken back or expired."""
@@ -115,7 +112,6 @@ async def inspect_invitation(body: InvitationToken, session: SystemRead, respons
     "/api/invitations/accept",
     name="accept_invitation",
     response_model=Workspace,
-    responses={402: {"model": ErrorBody}, 410: {"model": ErrorBody}},
 )
 async def accept_invitation(body: InvitationToken, principal: CurrentPrincipal, session: SystemWrite) -> Any:
     """Join, signed in under the invited address; another account: 403 `wrong_account`."""

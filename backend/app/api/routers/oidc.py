@@ -14,7 +14,6 @@ from app.api.sign_in import device_of, is_secure, own_origin, set_refresh_cookie
 from app.core.errors import UnavailableError
 from app.factory import Container
 from app.schemas.auth import CodeOnly, LinkedIdentities, PasswordOnly, ProviderPage, TokenResponse
-from app.schemas.common import ErrorBody
 from app.services.identity.oidc import Landing, Place, SignInRefusedError
 
 FLOW_COOKIE = "transcribe_oidc"
@@ -25,7 +24,6 @@ PAGES = {Place.LOGIN: "/login", Place.SECURITY: "/settings/security"}
 FlowCookie = Annotated[str | None, Cookie(alias=FLOW_COOKIE, include_in_schema=False)]
 _REDIRECT: dict[int | str, dict[str, Any]] = {
     303: {"description": "To the provider, or to a page of ours; `?oidc=` says how it went (docs/api.md)."},
-    404: {"model": ErrorBody, "description": "No provider is configured."},
 }
 
 router = APIRouter(prefix="/api/auth/oidc", tags=["oidc"], dependencies=[Depends(no_store)])
