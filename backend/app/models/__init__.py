@@ -11,6 +11,7 @@ from app.models.credentials import (
     UsedState,
 )
 from app.models.external import CallState, ExternalCall
+from app.models.history import HistoryEntry, HistoryKind
 from app.models.idempotency import IdempotencyKey
 from app.models.jobs import FINAL, Job, JobEvent, JobStatus, JobWindow, SpeakerState
 from app.models.mails import Mail, MailState
@@ -44,6 +45,8 @@ __all__ = [
     "EventType",
     "ExternalCall",
     "ExternalIdentity",
+    "HistoryEntry",
+    "HistoryKind",
     "IdempotencyKey",
     "Invitation",
     "Job",

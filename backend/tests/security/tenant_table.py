@@ -95,6 +95,7 @@ TABLE: dict[str, Op] = {
     "jobs_create": Op("tenant", "member", lambda ids: {"file_id": ids["file_id"]}),
     "jobs_list": READ,
     "jobs_get": READ,
+    "jobs_history": READ,
     "jobs_delete": WRITE,
     "jobs_cancel": WRITE,
     "jobs_retry": WRITE,

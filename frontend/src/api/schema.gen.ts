@@ -1008,6 +1008,26 @@ export interface paths {
         patch: operations["jobs_name_speaker"];
         trace?: never;
     };
+    "/api/jobs/{job_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description What happened to the job and when, newest first.
+         */
+        get: operations["jobs_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{job_id}/result": {
         parameters: {
             query?: never;
@@ -2800,6 +2820,158 @@ export interface components {
             /** Version */
             version: string;
         };
+        /**
+         * HistoryItem
+         * @description One thing that happened. Which of the fields from `source` on are there depends on the kind.
+         */
+        HistoryItem: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["HistoryKind"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Attempt
+             * @description The job's attempt at that time, from 1.
+             */
+            attempt: number;
+            /** @description Of what a person asked for. */
+            by?: components["schemas"]["HistoryPerson"] | null;
+            /**
+             * By Api Key
+             * @description They asked with an API key.
+             * @default false
+             */
+            by_api_key: boolean;
+            /**
+             * Source
+             * @description created
+             */
+            source?: ("file" | "link" | "playlist") | null;
+            /**
+             * Title
+             * @description recording_fetched: what the site calls it.
+             */
+            title?: string | null;
+            /**
+             * Site
+             * @description recording_fetched
+             */
+            site?: string | null;
+            /**
+             * Engine
+             * @description engine_chosen; retried: the one asked for.
+             */
+            engine?: string | null;
+            /**
+             * Model
+             * @description engine_chosen; retried: the one asked for.
+             */
+            model?: string | null;
+            /**
+             * Reasons
+             * @description engine_chosen: why this one, and what spoke against others.
+             */
+            reasons?: string[] | null;
+            /**
+             * Stage
+             * @description stage
+             */
+            stage?: string | null;
+            /**
+             * Reason
+             * @description waiting: a wait_reason, as of the job.
+             */
+            reason?: string | null;
+            /**
+             * Run After
+             * @description waiting, retry_scheduled, host_lost: not tried before this.
+             */
+            run_after?: string | null;
+            /**
+             * Window
+             * @description window_repeated, engine_crashed, failed: its number, from 0.
+             */
+            window?: number | null;
+            /**
+             * Count
+             * @description window_repeated: which time it is; engine_crashed, retry_scheduled, host_lost: how many so far.
+             */
+            count?: number | null;
+            /**
+             * Code
+             * @description retry_scheduled, failed: the error's code.
+             */
+            code?: string | null;
+            /**
+             * Message
+             * @description retry_scheduled, failed: the error in a sentence.
+             */
+            message?: string | null;
+            /**
+             * Advice
+             * @description failed: what a person can do.
+             */
+            advice?: string | null;
+            /**
+             * Log Tail
+             * @description failed: the last that the engine wrote.
+             */
+            log_tail?: string | null;
+            /**
+             * What
+             * @description retried
+             */
+            what?: ("all" | "gaps" | "speakers") | null;
+            /**
+             * Cached
+             * @description completed: with the stored text of the same bytes.
+             */
+            cached?: boolean | null;
+            /**
+             * Formats
+             * @description files_written
+             */
+            formats?: string[] | null;
+        };
+        /**
+         * HistoryKind
+         * @description The closed list of docs/api.md, History of a job.
+         * @enum {string}
+         */
+        HistoryKind: "created" | "claimed" | "recording_fetched" | "engine_chosen" | "stage" | "waiting" | "window_repeated" | "engine_crashed" | "retry_scheduled" | "handed_back" | "host_lost" | "started_over" | "tried_at_once" | "retried" | "cancel_requested" | "cancelled" | "failed" | "completed" | "files_written" | "recording_removed";
+        /**
+         * HistoryPage
+         * @description Newest first; `next_cursor` is null at the end.
+         */
+        HistoryPage: {
+            /** Items */
+            items: components["schemas"]["HistoryItem"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            tries: components["schemas"]["JobTries"];
+        };
+        /**
+         * HistoryPerson
+         * @description Who asked; without a name and address once they have left the workspace.
+         */
+        HistoryPerson: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string | null;
+            /** Email */
+            email: string | null;
+        };
         /** Invitation */
         Invitation: {
             /**
@@ -3129,6 +3301,20 @@ export interface components {
          * @enum {string}
          */
         JobStatus: "pending" | "processing" | "completed" | "failed" | "cancelled";
+        /**
+         * JobTries
+         * @description How often what went wrong, as it counts towards giving the job up; a retry by a person begins anew.
+         */
+        JobTries: {
+            /** Attempt */
+            attempt: number;
+            /** Engine Errors */
+            engine_errors: number;
+            /** Engine Crashes */
+            engine_crashes: number;
+            /** Host Losses */
+            host_losses: number;
+        };
         /** KeyUser */
         KeyUser: {
             /**
@@ -6679,6 +6865,61 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    jobs_history: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: {
+                /** @description The workspace that is meant; by default your own. */
+                "x-workspace-id"?: string | null;
+            };
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryPage"];
+                };
+            };
+            /** @description The input is not acceptable; `field` says where. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `code` says what is wrong (docs/api.md, Errors). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something does not answer now; try again after `retry_after`. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     jobs_result: {

@@ -14,6 +14,7 @@ from app.api.disposition import transcript_attachment, transcript_name
 from app.api.idempotency import IdempotentRoute, idempotent
 from app.api.job_query import JobQuery
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
+from app.schemas.history import HistoryPage
 from app.schemas.jobs import (
     DownloadFormat,
     GapsRetry,
@@ -26,6 +27,7 @@ from app.schemas.jobs import (
     SpeakersRetry,
     TranscriptResult,
 )
+from app.services.jobs.history_pages import read_history, read_tries
 from app.services.jobs.service import JobOptions
 from app.services.jobs.views import job_view
 from app.services.transcripts.archive import archived_key
@@ -122,6 +124,26 @@ async def retry_speakers(
 async def name_a_speaker(job_id: UUID, speaker: str, body: SpeakerName, session: TenantWrite) -> Any:
     """Give a speaker a name, or take it away with an empty one."""
     return await name_speaker(session, job_id, speaker, body.name)
+
+
+@router.get(
+    "/{job_id}/history", response_model=HistoryPage, name="history", response_model_exclude_unset=True
+)
+async def history(
+    job_id: UUID,
+    container: ContainerDep,
+    session: TenantRead,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Any:
+    """What happened to the job and when, newest first."""
+    job = await container.jobs.get(session, job_id)
+    entries, following = await read_history(session, job, limit=limit, cursor=Cursor.decode(cursor))
+    return {
+        "items": entries,
+        "next_cursor": following.encode() if following is not None else None,
+        "tries": await read_tries(session, job),
+    }
 
 
 # Both are unfolded in a thread and written without another validation: ten hours are 100,000 words.

@@ -13,10 +13,12 @@ from app.asr.types import MIXED, MediaSummary, Peaks, Stage, Window, WindowResul
 from app.core.failpoints import reached
 from app.db.away import when_back
 from app.db.session import Database, SystemSession
-from app.models import Job, JobWindow, MediaFile
+from app.models import HistoryKind, Job, JobWindow, MediaFile
+from app.services.history import tell
 from app.services.jobs import claims, events, minutes
 from app.services.jobs.bus import EventBus
 from app.services.jobs.progress import ProgressMeter
+from app.services.jobs.stages import enter_stage
 from app.services.jobs.windows import check_same, committed_values, planned_row, result_of
 from app.services.media.peaks import store_peaks
 from app.storage.base import ObjectStore
@@ -81,7 +83,7 @@ class JobSink:
         if stage == self._stage:
             return
         self._stage = stage
-        await self._write(lambda s: claims.guarded(s, self._claim, {"stage": stage}))
+        await self._write(lambda s: enter_stage(s, self._claim, stage))
         self._bus.progress(self._claim.workspace_id, self.meter.report(stage))
 
     async def probed(self, hint_duration_ms: int | None) -> None:
@@ -115,8 +117,10 @@ class JobSink:
         executions = self._executions.get(window.index, 0) + 1
 
         async def count(session: SystemSession) -> bool:
-            await claims.guarded(session, self._claim, {"windows_executed": Job.windows_executed + 1})
+            job = await claims.guarded(session, self._claim, {"windows_executed": Job.windows_executed + 1})
             await session.execute(self._window(window.index).values(executions=executions))
+            if executions > 1:
+                await tell(session, job, HistoryKind.WINDOW_REPEATED, window=window.index, count=executions)
             return True
 
         async def counted(session: SystemSession) -> bool | None:
@@ -218,8 +222,11 @@ class JobSink:
         crashes = (known.crashes if known is not None else 0) + 1
 
         async def count(session: SystemSession) -> int:
-            await claims.guarded(session, self._claim, {})
-            await session.execute(self._window(index).values(crashes=crashes))
+            job = await claims.guarded(session, self._claim, {})
+            fewer = self._window(index).where(JobWindow.crashes < crashes)
+            counted = await session.execute(fewer.values(crashes=crashes).returning(JobWindow.idx))
+            if counted.first() is not None:
+                await tell(session, job, HistoryKind.ENGINE_CRASHED, window=index, count=crashes)
             return crashes
 
         return await self._write(count)

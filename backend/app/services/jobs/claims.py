@@ -20,7 +20,8 @@ from sqlalchemy.sql.functions import GenericFunction
 from app.asr.types import Stage
 from app.core.failpoints import reached
 from app.db.session import SystemSession
-from app.models import Job, JobStatus, Workspace
+from app.models import HistoryKind, Job, JobStatus, Workspace
+from app.services.history import tell, tell_release
 from app.services.jobs.bus import EventBus
 from app.services.jobs.events import append_end, append_status
 from app.services.jobs.minutes import settle
@@ -121,6 +122,7 @@ async def _claim_next(
         return None
     reached("claim.before")
     await append_status(session, bus, job)  # holds the workspace's row from here on
+    await tell(session, job, HistoryKind.CLAIMED, at=now)
     await session.execute(
         sa.update(Workspace)
         .where(Workspace.id == job.workspace_id)
@@ -176,10 +178,12 @@ async def release(
     wait_reason: str | None = None,
     error: tuple[str, str] | None = None,
     counters: dict[str, Any] | None = None,
+    cause: HistoryKind = HistoryKind.HANDED_BACK,
 ) -> None:
     """Back to the queue with everything committed kept; `again` counts it as a new attempt (never on shutdown).
 
-    `error` (code, message) stays on the waiting job, so that people see why it waits.
+    `error` (code, message) stays on the waiting job, so that people see why it waits. `cause` is what the history tells
+    where neither a `wait_reason` nor an `error` does.
     """
     now = await session.database_now()
     job = await guarded(
@@ -197,6 +201,7 @@ async def release(
         },
     )
     await append_status(session, bus, job)
+    await tell_release(session, job, cause, at=now)
 
 
 async def fail(
@@ -225,6 +230,7 @@ async def fail(
     )
     await settle(session, job)
     await append_end(session, bus, job)
+    await tell(session, job, HistoryKind.FAILED, at=now, code=code, message=message, **(detail or {}))
 
 
 async def cancelled(session: SystemSession, bus: EventBus, claim: Claim) -> None:
@@ -237,6 +243,7 @@ async def cancelled(session: SystemSession, bus: EventBus, claim: Claim) -> None
     )
     await settle(session, job)
     await append_end(session, bus, job)
+    await tell(session, job, HistoryKind.CANCELLED, at=now)
 
 
 async def complete(session: SystemSession, bus: EventBus, claim: Claim, values: dict[str, Any]) -> None:
@@ -269,6 +276,7 @@ async def complete(session: SystemSession, bus: EventBus, claim: Claim, values: 
         raise LostClaimError
     await settle(session, job)
     await append_end(session, bus, job)
+    await tell(session, job, HistoryKind.COMPLETED, at=now, cached=job.cached_from is not None or None)
 
 
 def _let_go(now: datetime) -> dict[str, Any]:

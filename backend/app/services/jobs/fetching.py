@@ -18,10 +18,12 @@ from app.core.errors import AppError, ForbiddenError, JobError
 from app.core.logging import get_logger
 from app.db.session import Database
 from app.fetch import Entry, Fetched, Fetcher
-from app.models import Job, JobStatus, MediaFile
+from app.models import HistoryKind, Job, JobStatus, MediaFile
+from app.services.history import tell
 from app.services.jobs import claims, minutes
 from app.services.jobs.bus import EventBus
 from app.services.jobs.events import append_status
+from app.services.jobs.stages import enter_stage
 from app.services.media.intake import Intake
 from app.storage.keys import sibling_key
 
@@ -81,7 +83,7 @@ class LinkDesk:
         if not self.enabled:
             raise JobError("links_disabled", "This server does not fetch recordings from the web any more.")
         async with self.database.system() as session:
-            job = await claims.guarded(session, claim, {"stage": Stage.FETCHING})
+            job = await enter_stage(session, claim, Stage.FETCHING)
         async with self._slots:
             folder = self.intake.store.scratch_dir() / f"{uuid4().hex}.fetch"
             folder.mkdir(mode=0o700)
@@ -131,6 +133,13 @@ class LinkDesk:
                     },
                 )
                 await append_status(session, self.bus, job)
+                await tell(
+                    session,
+                    job,
+                    HistoryKind.RECORDING_FETCHED,
+                    title=got.title or None,
+                    site=got.site or None,
+                )
         except BaseException:
             await self.intake.give_back(file)
             raise
@@ -171,6 +180,7 @@ class LinkDesk:
                 await session.flush()
                 await minutes.reserve(session, one)
                 await append_status(session, self.bus, one)
+                await tell(session, one, HistoryKind.CREATED, source="playlist")
             await append_status(session, self.bus, job)
         return job
 

@@ -19,6 +19,7 @@ from app.db.session import Database, SystemSession
 from app.models import Job, JobWindow, MediaFile, Segment, SpeakerState, Transcript
 from app.services.jobs import claims
 from app.services.jobs.bus import EventBus
+from app.services.jobs.stages import enter_stage
 from app.services.transcripts.speakers import with_turns
 from app.services.transcripts.stream import Packed, TimeOrder
 
@@ -34,7 +35,7 @@ async def finalize(database: Database, bus: EventBus, claim: claims.Claim) -> No
     `engine_timeout` where every window was given up; then nothing is written.
     """
     async with database.system() as session:
-        await claims.guarded(session, claim, {"stage": Stage.FINALIZING})
+        await enter_stage(session, claim, Stage.FINALIZING)
     async with database.system() as session:
         job = await claims.guarded(session, claim, {})
         file = await session.get_one(MediaFile, job.file_id)

@@ -13,7 +13,7 @@ from app.core.errors import AppError, JobError
 from app.core.logging import get_logger
 from app.db.away import is_away
 from app.db.session import Database
-from app.models import Job
+from app.models import HistoryKind, Job
 from app.services.jobs import claims, planning
 from app.services.jobs.admission import storage_reason
 from app.services.jobs.bus import EventBus
@@ -75,7 +75,7 @@ class Outcome:
         elif isinstance(error, PlanChangedError):
             async with self._database.system() as session:
                 await planning.forget_plan(session, self._claim)
-            await self._release(0, again=True)
+            await self._release(0, again=True, cause=HistoryKind.STARTED_OVER)
         elif isinstance(error, EngineCrashed) and error.window is not None:
             await self._crashed(error, error.window)
         elif isinstance(error, ProviderError) and error.retryable:

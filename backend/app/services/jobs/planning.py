@@ -14,7 +14,8 @@ from app.asr.pipeline import plan_fingerprint
 from app.asr.selection import Choice
 from app.asr.types import Mode, TranscribeOptions, Window, WindowResult
 from app.db.session import SystemSession, TenantSession
-from app.models import Job, JobWindow, SpeakerState
+from app.models import HistoryKind, Job, JobWindow, SpeakerState
+from app.services.history import tell
 from app.services.jobs import claims
 from app.services.jobs.checkpoints import JobSink
 
@@ -49,9 +50,20 @@ async def begin_run(
         "plan_fingerprint": fingerprint,
     }
     job = await claims.guarded(session, claim, {})
+    known = (job.engine, job.model, job.engine_reasons)
     if job.plan_fingerprint is not None and job.plan_fingerprint != fingerprint:
         await forget_plan(session, claim)
-    return await claims.guarded(session, claim, values)
+    job = await claims.guarded(session, claim, values)
+    if (job.engine, job.model, job.engine_reasons) != known:
+        await tell(
+            session,
+            job,
+            HistoryKind.ENGINE_CHOSEN,
+            engine=job.engine,
+            model=job.model,
+            reasons=job.engine_reasons,
+        )
+    return job
 
 
 async def forget_plan(session: SystemSession, claim: claims.Claim) -> None:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from app.asr.types import Stage
 from app.core.logging import get_logger
 from app.db.session import Database, SystemSession
-from app.models import Job, JobStatus, JobWindow
+from app.models import HistoryKind, Job, JobStatus, JobWindow
+from app.services.history import tell
 from app.services.jobs import claims
 from app.services.jobs.bus import EventBus
 from app.services.jobs.owner import Owner
@@ -79,6 +80,7 @@ async def _take_back_one(session: SystemSession, bus: EventBus, claim: claims.Cl
     if begun or job.stage == Stage.DIARIZING:  # only then can the job be what brought the host down
         losses = job.host_losses + 1
         if losses >= MAX_HOST_LOSSES:
+            await tell(session, job, HistoryKind.HOST_LOST, count=losses)
             await claims.fail(
                 session,
                 bus,
@@ -96,7 +98,15 @@ async def _take_back_one(session: SystemSession, bus: EventBus, claim: claims.Cl
         if counters.get("host_losses", 0) > 1
         else timedelta()
     )
-    await claims.release(session, bus, claim, run_after=now + delay, again=True, counters=counters)
+    await claims.release(
+        session,
+        bus,
+        claim,
+        run_after=now + delay,
+        again=True,
+        counters=counters,
+        cause=HistoryKind.HOST_LOST,
+    )
     log.info("job_taken_back", job_id=str(claim.job_id), **counters)
 
 

@@ -17,8 +17,9 @@ from app.core.clock import utcnow
 from app.core.errors import AppError, NotFoundError
 from app.core.logging import get_logger
 from app.db.session import Database, TenantSession
-from app.models import FINAL, Job, MediaFile, Transcript, Workspace
+from app.models import FINAL, HistoryKind, Job, MediaFile, Transcript, Workspace
 from app.services import audit
+from app.services.history import tell
 from app.services.jobs.bus import EventBus
 from app.services.jobs.events import append_status
 from app.services.jobs.service import JobService
@@ -122,6 +123,7 @@ class Retention:
             raise NotFoundError  # a job was made of it in this moment: take the change back
         for job in jobs:
             await append_status(session, self._bus, job)
+            await tell(session, job, HistoryKind.RECORDING_REMOVED)
         audit.record(session, "file.expired", workspace_id=session.workspace_id, target=("file", file_id))
         return True
 

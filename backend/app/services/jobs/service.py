@@ -16,6 +16,8 @@ from app.core.pagination import Cursor
 from app.db.session import TenantSession
 from app.models import (
     FINAL,
+    HistoryEntry,
+    HistoryKind,
     Job,
     JobEvent,
     JobStatus,
@@ -26,6 +28,7 @@ from app.models import (
     Transcript,
     Workspace,
 )
+from app.services.history import tell
 from app.services.jobs import minutes, planning
 from app.services.jobs.admission import wait_of_new
 from app.services.jobs.bus import EventBus
@@ -126,6 +129,7 @@ class JobService:
         await session.flush()
         await minutes.reserve(session, job)
         await append_status(session, self._bus, job)
+        await tell(session, job, HistoryKind.CREATED, source="link" if file is None else "file")
         session.after_commit(self._ring)
         return job
 
@@ -149,12 +153,15 @@ class JobService:
         if job.status in FINAL:
             raise InvalidStateError(f"This job is already {job.status}.")
         now = await session.database_now()
-        job.cancel_requested_at = job.cancel_requested_at or now
+        if job.cancel_requested_at is None:
+            job.cancel_requested_at = now
+            await tell(session, job, HistoryKind.CANCEL_REQUESTED, at=now)
         if job.status == JobStatus.PENDING:
             job.status, job.finished_at, job.wait_reason = JobStatus.CANCELLED, now, None
             job.fence += 1
             await minutes.settle(session, job)
             await append_end(session, self._bus, job)
+            await tell(session, job, HistoryKind.CANCELLED, at=now)
         else:
             await append_status(session, self._bus, job)
             session.after_commit(lambda: self._interrupt(job_id))
@@ -188,6 +195,7 @@ class JobService:
                     False  # even a full plan is looked at again: it may be another engine's
                 )
         job = await requeue(session, self._bus, self._ring, job, values)
+        await tell(session, job, HistoryKind.RETRIED, what="all", engine=engine, model=model)
         await minutes.reserve(session, job)
         return job
 
@@ -200,6 +208,7 @@ class JobService:
         if job.run_after > now:
             job.run_after = now
             await append_status(session, self._bus, job)
+            await tell(session, job, HistoryKind.TRIED_AT_ONCE, at=now)
         session.after_commit(self._ring)
         return job
 
@@ -213,7 +222,7 @@ class JobService:
         keys = await forget_archived(session, job_id)
         if job.status not in FINAL:
             await minutes.settle(session, job)
-        for table in (Transcript, Speaker, JobWindow, JobEvent):
+        for table in (Transcript, Speaker, JobWindow, JobEvent, HistoryEntry):
             await session.execute(sa.delete(table).where(table.job_id == job_id))
         await session.delete(job)
         await session.flush()

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from app.core.errors import AppError, NotFoundError
 from app.core.logging import get_logger
 from app.db.session import Database, TenantSession
-from app.models import Job, JobStatus, MediaFile, Transcript
+from app.models import HistoryKind, Job, JobStatus, MediaFile, Transcript
+from app.services.history import tell
 from app.services.transcripts.names import speaker_names
 from app.services.transcripts.results import read_result
 from app.storage.base import ObjectStore
@@ -81,6 +82,7 @@ class TextArchive:
                     .values(text_key=keys["txt"], json_key=keys["json"])
                     .execution_options(synchronize_session=False)
                 )
+                await tell(session, job, HistoryKind.FILES_WRITTEN, formats=list(keys))
                 return True
         for key in keys.values():  # deleted, begun again or renamed meanwhile
             await self._store.delete(key)
