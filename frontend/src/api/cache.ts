@@ -2,6 +2,9 @@
 
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 
+import { LIST_REFRESH_MS } from '@/config/constants';
+import { throttled } from '@/lib/throttle';
+
 import { keys } from './keys';
 import { setAside } from './segments';
 import { isActive, type Job, type TranscriptResult } from './types';
@@ -31,6 +34,11 @@ function isListed(cache: QueryClient, id: string): boolean {
   });
 }
 
+/** Asks for the lists again; not once an event where hundreds come in a row. */
+export const refreshLists = throttled((cache: QueryClient) => {
+  void cache.invalidateQueries({ queryKey: keys.lists });
+}, LIST_REFRESH_MS);
+
 /** Merges a change of one job. */
 export function updateJob(cache: QueryClient, id: string, change: (job: Job) => Job): void {
   mapLists(cache, (page) =>
@@ -56,7 +64,8 @@ export function patchJob(cache: QueryClient, job: Job): void {
     refetchResult(cache, job.id);
   }
   if (!before) cache.setQueryData(keys.job(job.id), job);
-  if (moved) void cache.invalidateQueries({ queryKey: keys.lists });
+  void cache.invalidateQueries({ queryKey: keys.history(job.id) });
+  if (moved) refreshLists(cache);
 }
 
 /** A run has begun: a whole text in the cache is that of the run before. */
@@ -73,5 +82,5 @@ export function refetchResult(cache: QueryClient, id: string): void {
 export function dropJob(cache: QueryClient, id: string): void {
   mapLists(cache, (page) => ({ ...page, items: page.items.filter((item) => item.id !== id) }));
   cache.removeQueries({ queryKey: keys.job(id) });
-  void cache.invalidateQueries({ queryKey: keys.lists });
+  refreshLists(cache);
 }

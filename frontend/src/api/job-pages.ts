@@ -13,6 +13,11 @@ const TAB_STATUS: Record<JobTab, readonly (JobStatus | undefined)[]> = {
   failed: ['failed'],
 };
 
+/** The statuses that a tab means; none: all. */
+export function statusesOf(tab: JobTab): JobStatus[] {
+  return TAB_STATUS[tab].filter((status) => status !== undefined);
+}
+
 /** Where the next page begins. */
 export interface PageParam {
   /** Place in the tab's statuses. */

@@ -13,7 +13,7 @@ import { nameFromDisposition, saveBlob } from '@/lib/download';
 
 import { patchJob, dropJob } from './cache';
 import { authFetch, http, unwrap } from './client';
-import { FIRST_PAGE, fetchTabPage } from './job-pages';
+import { FIRST_PAGE, fetchTabPage, statusesOf } from './job-pages';
 import { keys, type JobFilter } from './keys';
 import { keepNewer } from './segments';
 import type { JobChoices } from './choices';
@@ -32,6 +32,20 @@ export const recentQuery = queryOptions({
   queryKey: keys.recent,
   queryFn: () => unwrap(http.GET('/api/jobs', { params: { query: { limit: RECENT_JOBS } } })),
 });
+
+/** How many jobs a list has, counted up to a limit. */
+export function countQuery(filter: JobFilter) {
+  return queryOptions({
+    queryKey: keys.count(filter),
+    queryFn: () =>
+      unwrap(
+        http.GET('/api/jobs/count', {
+          params: { query: { status: statusesOf(filter.tab), q: filter.q || undefined } },
+        }),
+      ),
+    staleTime: 0,
+  });
+}
 
 export function jobQuery(id: string) {
   return queryOptions({
@@ -82,6 +96,11 @@ export function useJobActions() {
       ),
     onSuccess: onJob,
   });
+  const hurry = useMutation({
+    mutationFn: (id: string) =>
+      unwrap(http.POST('/api/jobs/{job_id}/retry-now', { params: { path: { job_id: id } } })),
+    onSuccess: onJob,
+  });
   const create = useMutation({
     mutationFn: (body: JobChoices & ({ file_id: string } | { url: string })) =>
       unwrap(http.POST('/api/jobs', { body: body as JobCreate })),
@@ -94,7 +113,7 @@ export function useJobActions() {
       dropJob(cache, id);
     },
   });
-  return { cancel, retry, create, remove };
+  return { cancel, retry, hurry, create, remove };
 }
 
 export type DownloadFormat = 'txt' | 'srt' | 'vtt' | 'json';

@@ -13,6 +13,8 @@ export const keys = {
   list: (filter: JobFilter) => ['jobs', 'list', filter] as const,
   recent: ['jobs', 'recent'] as const,
   job: (id: string) => ['job', id] as const,
+  history: (id: string) => ['job', id, 'history'] as const,
+  count: (filter: JobFilter) => ['job-count', filter] as const,
   result: (id: string) => ['job', id, 'result'] as const,
   peaks: (fileId: string, jobActive: boolean) => ['peaks', fileId, jobActive] as const,
   models: ['admin', 'models'] as const,

@@ -4,7 +4,7 @@ import type { QueryClient } from '@tanstack/react-query';
 
 import { readEvents, type SseMessage } from '@/lib/sse';
 
-import { keepEarlierText, patchJob, refetchResult, updateJob } from './cache';
+import { keepEarlierText, patchJob, refetchResult, refreshLists, updateJob } from './cache';
 import { authFetch } from './client';
 import { keys } from './keys';
 import { emptyResult, joinText, mergeSegments, type WindowOf } from './segments';
@@ -60,7 +60,7 @@ export function watchJobs(options: LiveOptions): Promise<void> {
     if (!data) return;
     if (message.event === 'status') patchJob(cache, data as Job);
     else if (message.event === 'progress') applyProgress(cache, data as ProgressEvent);
-    else if (message.event === 'end') void cache.invalidateQueries({ queryKey: keys.lists });
+    else if (message.event === 'end') refreshLists(cache);
   });
 }
 

@@ -13,6 +13,10 @@ export type TranscriptResult = Omit<Schemas['TranscriptResult'], 'previous'> & {
   /** The text of an earlier run, while or because a later one has none. */
   previous?: boolean;
 };
+export type BulkAction = Schemas['BulkRequest']['action'];
+export type BulkItem = Schemas['BulkItem'];
+export type HistoryItem = Schemas['HistoryItem'];
+export type HistoryPage = Schemas['HistoryPage'];
 export type Segment = Schemas['Segment'];
 export type Word = Schemas['Word'];
 

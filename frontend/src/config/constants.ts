@@ -13,6 +13,12 @@ export const PART_ATTEMPTS = 6;
 
 export const JOBS_PAGE_SIZE = 30;
 export const RECENT_JOBS = 5;
+/** Jobs in one request that cancels, retries or deletes many. */
+export const BULK_STEP = 50;
+/** Lists are asked again at most this often while events pour in, in ms. */
+export const LIST_REFRESH_MS = 800;
+/** Entries of a job's history shown at a time. */
+export const HISTORY_PAGE_SIZE = 50;
 
 /** The access token is renewed when it has less than this left, in ms. */
 export const TOKEN_MARGIN_MS = 20_000;

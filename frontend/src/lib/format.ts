@@ -5,6 +5,7 @@ export const LOCALE = 'en';
 const integer = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const oneDigit = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
 const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
+const moment = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'medium' });
 const dateTime = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** `1,234.5`: at most one digit after the point. */
@@ -61,6 +62,12 @@ export function ago(iso: string, now: number = Date.now()): string {
   if (size < 86_400) return relative.format(Math.round(seconds / 3600), 'hour');
   if (size < 7 * 86_400) return relative.format(Math.round(seconds / 86_400), 'day');
   return dateTime.format(Date.parse(iso));
+}
+
+/** Date and time to the second. */
+export function momentOf(iso: string): string {
+  const at = Date.parse(iso);
+  return Number.isFinite(at) ? moment.format(at) : '';
 }
 
 export function fullDate(iso: string): string {

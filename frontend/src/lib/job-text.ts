@@ -9,13 +9,15 @@ interface JobLike {
   progress: number;
   eta_seconds?: number | null;
   wait_reason?: string | null;
+  error?: { message: string } | null;
   cancel_requested?: boolean;
 }
 
 /** `Waiting for its turn`, `Reading audio`, `Transcribing 42 %`. */
 export function stageText(job: JobLike): string {
   if (job.status === 'pending') {
-    return job.wait_reason ? waitText(job.wait_reason) : t('stage.waiting');
+    if (job.wait_reason) return waitText(job.wait_reason);
+    return job.error ? t('wait.failedTry', { message: job.error.message }) : t('stage.waiting');
   }
   if (job.status !== 'processing') return lookup('status', job.status, job.status);
   if (job.cancel_requested) return t('status.cancelling');

@@ -1,8 +1,8 @@
-import { Button, Center, Skeleton, Stack } from '@mantine/core';
+import { Button, Center, Checkbox, Skeleton, Stack, VisuallyHidden } from '@mantine/core';
 import { IconFileText, IconFilterOff, IconSearchOff } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useRef } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 
 import { jobsQuery } from '@/api/jobs';
 import type { JobFilter } from '@/api/keys';
@@ -11,8 +11,11 @@ import { ErrorState } from '@/components/ui/error-state';
 import { useNow } from '@/hooks/use-now';
 import { t } from '@/lib/i18n';
 
+import { BulkBar } from './bulk-bar';
 import { JobRow } from './job-row';
 import classes from './jobs.module.css';
+import { isSelected } from './selection';
+import { useSelection } from './use-selection';
 
 interface Props {
   filter: JobFilter;
@@ -23,6 +26,8 @@ export function JobList({ filter, onClear }: Props) {
   const query = useInfiniteQuery(jobsQuery(filter));
   const now = useNow();
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const jobs = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
+  const control = useSelection(jobs.map((job) => job.id));
   const more = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const target = more.current;
@@ -49,14 +54,26 @@ export function JobList({ filter, onClear }: Props) {
       />
     );
   }
-  const jobs = query.data.pages.flatMap((page) => page.items);
+  const { selection } = control;
+  const chosen = jobs.filter((job) => isSelected(selection, job.id)).length;
   if (jobs.length === 0) return <NothingListed filter={filter} onClear={onClear} />;
   return (
     <>
-      <div className="card">
-        <table className={classes.table}>
+      {/* Keys for the boxes inside; each box is a control of its own. */}
+      {/* eslint-disable-next-line jsx-a11y/no-static-element-interactions */}
+      <div className="card" onKeyDown={control.onKeyDown}>
+        <VisuallyHidden id="bulk-keys">{t('bulk.keys')}</VisuallyHidden>
+        <table className={classes.table} aria-describedby="bulk-keys">
           <thead>
             <tr>
+              <td className={classes.colBox}>
+                <Checkbox
+                  aria-label={t('bulk.selectLoaded')}
+                  checked={chosen === jobs.length}
+                  indeterminate={chosen > 0 && chosen < jobs.length}
+                  onChange={control.changeLoaded}
+                />
+              </td>
               <th scope="col">{t('jobs.column.file')}</th>
               <th scope="col" className={classes.colStatus}>
                 {t('jobs.column.status')}
@@ -74,7 +91,13 @@ export function JobList({ filter, onClear }: Props) {
           </thead>
           <tbody>
             {jobs.map((job) => (
-              <JobRow key={job.id} job={job} now={now} />
+              <JobRow
+                key={job.id}
+                job={job}
+                now={now}
+                selected={isSelected(selection, job.id)}
+                onSelect={control.change}
+              />
             ))}
           </tbody>
         </table>
@@ -90,6 +113,7 @@ export function JobList({ filter, onClear }: Props) {
           </Button>
         </Center>
       ) : null}
+      <BulkBar filter={filter} jobs={jobs} more={hasNextPage} control={control} />
     </>
   );
 }

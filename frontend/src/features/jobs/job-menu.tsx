@@ -3,6 +3,7 @@ import {
   IconBan,
   IconCopy,
   IconDots,
+  IconHistory,
   IconRefresh,
   IconSparkles,
   IconTrash,
@@ -14,6 +15,7 @@ import { isActive, type Job } from '@/api/types';
 import { copyText } from '@/lib/download';
 import { t } from '@/lib/i18n';
 
+import { openHistory } from './history-dialog';
 import { openRerun } from './rerun-dialog';
 import { useJobCommands } from './use-job-commands';
 
@@ -63,6 +65,14 @@ export function JobMenu({ job, onDeleted }: { job: Job; onDeleted?: () => void }
             {job.low_accuracy ? t('job.runAgainReal') : t('job.runAgain')}
           </Menu.Item>
         )}
+        <Menu.Item
+          leftSection={<IconHistory size={18} />}
+          onClick={() => {
+            openHistory(job);
+          }}
+        >
+          {t('job.history')}
+        </Menu.Item>
         <Menu.Item leftSection={<IconCopy size={18} />} onClick={() => void copyText(job.id)}>
           {t('job.copyId')}
         </Menu.Item>

@@ -11,8 +11,11 @@ import { plainText } from '@/lib/code-parts';
 import { ago, clock, fullDate } from '@/lib/format';
 import { tn } from '@/lib/i18n';
 
+import { RetryNow } from '@/components/ui/retry-now';
+
 import { JobMenu } from './job-menu';
 import classes from './jobs.module.css';
+import { SelectBox } from './select-box';
 
 export function JobState({ job }: { job: Job }) {
   const notes = job.warnings.filter((warning) => warning.code !== 'low_accuracy');
@@ -47,12 +50,23 @@ export function JobState({ job }: { job: Job }) {
 interface Props {
   job: Job;
   now: number;
+  selected: boolean;
+  onSelect: (id: string, range: boolean) => void;
 }
 
 /** One row; by CSS a table row on a desktop, a card on a phone. */
-export function JobRow({ job, now }: Props) {
+export function JobRow({ job, now, selected, onSelect }: Props) {
   return (
-    <tr className={classes.row} data-job={job.id}>
+    <tr className={classes.row} data-job={job.id} data-selected={selected || undefined}>
+      <td className={classes.boxCell}>
+        <SelectBox
+          name={job.filename}
+          checked={selected}
+          onChange={(range) => {
+            onSelect(job.id, range);
+          }}
+        />
+      </td>
       <td className={classes.name}>
         <Link
           to="/t/$jobId"
@@ -70,6 +84,7 @@ export function JobRow({ job, now }: Props) {
       </td>
       <td className={classes.status}>
         <JobState job={job} />
+        <RetryNow job={job} />
       </td>
       <td className={`tabular ${classes.desktopOnly ?? ''}`}>
         {job.duration_ms == null ? '–' : clock(job.duration_ms)}

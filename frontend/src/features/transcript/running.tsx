@@ -2,6 +2,7 @@ import { Button, Group, Loader, Text, VisuallyHidden } from '@mantine/core';
 
 import type { Job } from '@/api/types';
 import { JobProgress } from '@/components/ui/job-progress';
+import { RetryNow } from '@/components/ui/retry-now';
 import { plainText } from '@/lib/code-parts';
 import { t } from '@/lib/i18n';
 import { stageText } from '@/lib/job-text';
@@ -16,6 +17,7 @@ export function RunningPanel({ job, onCancel }: { job: Job; onCancel: () => void
   return (
     <section className="card" style={{ padding: 16, marginTop: 16 }}>
       <JobProgress job={job} />
+      <RetryNow job={job} />
       <VisuallyHidden role="status">{plainText(spoken)}</VisuallyHidden>
       <Group justify="space-between" mt="sm" gap="xs">
         <Text size="sm" c="dimmed">

@@ -13,6 +13,7 @@ import type { account } from './en-account';
 import type { activity } from './en-activity';
 import type { auth } from './en-auth';
 import type { common } from './en-common';
+import type { history } from './en-history';
 import type { jobs } from './en-jobs';
 import type { oidc } from './en-oidc';
 import type { options } from './en-options';
@@ -29,6 +30,7 @@ type En = typeof account &
   typeof activity &
   typeof auth &
   typeof common &
+  typeof history &
   typeof jobs &
   typeof oidc &
   typeof options &
@@ -39,6 +41,7 @@ type En = typeof account &
   typeof transcript &
   typeof upload &
   typeof workspaces;
+
 export type Key = keyof En;
 type Names<S> = S extends `${string}{${infer P}}${infer Rest}` ? P | Names<Rest> : never;
 type Values<K extends Key> = Record<Names<En[K]>, string | number>;
