@@ -129,7 +129,7 @@ step('recordings are kept on this server from now on', async () => {
   await page.getByRole('menuitem', { name: 'Workspace settings' }).click();
   await page.getByRole('switch', { name: /Keep recordings on this server/ }).check();
   await page.getByRole('combobox', { name: 'Names and terms' }).fill('Transcribe,');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Save' }).last().click();
   await page.getByText('New transcripts use it from now on.').waitFor();
   await page.reload();
   await page.getByText('Transcribe', { exact: true }).last().waitFor();
