@@ -50,6 +50,7 @@ export function DevicesSection() {
                 <Button
                   variant="default"
                   size="xs"
+                  style={{ flexShrink: 0 }}
                   aria-label={t('devices.signOutOf', { name })}
                   onClick={() => {
                     end(device.id);

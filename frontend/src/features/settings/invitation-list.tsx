@@ -32,6 +32,7 @@ export function InvitationList({ workspaceId }: { workspaceId: string }) {
             <Button
               variant="default"
               size="xs"
+              style={{ flexShrink: 0 }}
               aria-label={t('members.revokeOf', { name: one.email })}
               onClick={() => {
                 revoke.mutate(one.id, {

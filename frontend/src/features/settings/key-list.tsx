@@ -55,6 +55,7 @@ export function KeyList({ workspaceId, items }: { workspaceId: string; items: Ap
           <Button
             variant="default"
             size="xs"
+            style={{ flexShrink: 0 }}
             aria-label={t('apiKeys.revokeOf', { name: key.name })}
             onClick={() => {
               ask(key);
