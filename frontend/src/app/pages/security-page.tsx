@@ -1,5 +1,6 @@
 import { Container, Stack, Text, Title } from '@mantine/core';
-import { useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
 
 import { session } from '@/api/session';
 import { PageHeader } from '@/components/ui/page-header';
@@ -17,6 +18,12 @@ export function SecurityPage() {
   useTitle(t('security.title'));
   const email = session.user?.email ?? '';
   const { oidc } = useSearch({ from: '/signed-in/settings/settings/security' });
+  const navigate = useNavigate();
+  const [result] = useState(oidc);
+  useEffect(() => {
+    // Told once: neither a reload nor a later sign-in that leads here says it again.
+    if (oidc) void navigate({ to: '/settings/security', search: {}, replace: true });
+  }, [oidc, navigate]);
   return (
     <Container size="xs" px={0} mx={0}>
       <PageHeader title={t('security.title')} />
@@ -29,7 +36,7 @@ export function SecurityPage() {
           <PasswordForm email={email} />
         </section>
         <FactorSection />
-        <ProviderSection result={oidc} />
+        <ProviderSection result={result} />
         <DevicesSection />
         <LeaveSection
           onExport={() => {
