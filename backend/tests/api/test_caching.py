@@ -35,7 +35,7 @@ async def test_a_change_gives_another_tag(make_app: MakeApp) -> None:
     assert (await client.get(f"/api/workspaces/{workspace}", headers=known)).status_code == 200
 
 
-async def test_a_tag_of_somebody_else_opens_nothing(make_app: MakeApp) -> None:
+async def test_row_55_a_tag_of_somebody_else_opens_nothing(make_app: MakeApp) -> None:
     running = await make_app()
     me = await sign_up(running.client)
     workspace = me["user"]["workspaces"][0]["id"]
@@ -49,7 +49,7 @@ async def test_a_tag_of_somebody_else_opens_nothing(make_app: MakeApp) -> None:
     assert nobody.status_code == 401
 
 
-async def test_secrets_changes_and_errors_are_kept_nowhere(make_app: MakeApp) -> None:
+async def test_row_55_secrets_changes_and_errors_are_kept_nowhere(make_app: MakeApp) -> None:
     running = await make_app()
     client = running.client
     me = await sign_up(client)

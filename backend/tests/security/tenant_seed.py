@@ -40,6 +40,7 @@ class Seed:
     part_url: str
     cursor: str
     revoked_key: str = ""
+    key: str = ""
     secrets: set[str] = field(default_factory=set)
 
 
@@ -105,7 +106,7 @@ async def seed(app: RunningApp, name: str) -> Seed:
         )
     }
     secrets = shown | {f"words of {name}", f"{name}s-talk", ids["email"], link["token"], hook["secret"]}
-    return Seed(person, ids, media, opened["url"], page["next_cursor"], old["key"], secrets)
+    return Seed(person, ids, media, opened["url"], page["next_cursor"], old["key"], key["key"], secrets)
 
 
 async def _made(client: httpx2.AsyncClient, path: str, **body: object) -> dict[str, str]:

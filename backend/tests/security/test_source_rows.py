@@ -1,15 +1,18 @@
-"""Rows 9, 12, 43, 49, 51 and 52 of the threat table: what the source must not hold, read from the source."""
+"""Rows 9, 12, 43, 49, 51, 52 and 58 of the threat table: what the source must not hold, read from the source."""
 
 from __future__ import annotations
 
 import ast
 import re
 from functools import cache
+from pathlib import Path
 
 import pytest
 
-from app.api.middleware import CONTENT_SECURITY_POLICY, policy_for
+from app.api.edges.headers import policy_for
 from app.core.config import PROJECT_ROOT
+from app.factory.celery import build_celery
+from tests.fixtures.app import build_settings
 
 APP = PROJECT_ROOT / "backend" / "app"
 PAGES = PROJECT_ROOT / "frontend"
@@ -89,7 +92,7 @@ def test_row_49_the_scan_sees_what_it_looks_for(code: str, found: str) -> None:
     assert found in imported(code)
 
 
-@pytest.mark.parametrize("policy", [CONTENT_SECURITY_POLICY, policy_for("https://bucket.example.org")])
+@pytest.mark.parametrize("policy", [policy_for(""), policy_for("https://bucket.example.org")])
 def test_row_43_words_of_a_transcript_load_no_picture_from_elsewhere(policy: str) -> None:
     rules = {rule.split()[0]: rule.split()[1:] for rule in policy.split("; ")}
     assert rules["img-src"] == ["'self'", "data:", "blob:"]
@@ -132,6 +135,21 @@ def test_row_52_the_pages_tools_are_above_theirs() -> None:
     vite = re.search(r'"node_modules/vite": \{\s*"version": "([0-9.]+)"', lock)
     assert vite is not None
     assert parts(vite[1]) >= parts("7.3.2")
+
+
+def test_row_58_a_message_rings_and_says_no_more(tmp_path: Path) -> None:
+    """Whoever may write to Redis can wake a worker; which job it takes the database says, not the message."""
+    (run,) = (
+        node
+        for node in ast.parse(modules()["tasks/jobs.py"]).body
+        if isinstance(node, ast.FunctionDef) and node.name == "run"
+    )
+    arguments = {argument.arg for argument in run.args.args}
+    used = {node.id for statement in run.body for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    assert arguments & used == {"task"}
+    conf = build_celery(build_settings(tmp_path, redis_url="redis://127.0.0.1:1/0")).conf
+    assert (list(conf.accept_content), conf.task_serializer) == (["json"], "json")
+    assert (conf.result_backend, conf.worker_enable_remote_control) == (None, False)
 
 
 def parts(version: str) -> tuple[int, ...]:

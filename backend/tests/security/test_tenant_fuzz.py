@@ -133,6 +133,7 @@ async def test_row_31_r17_another_tenant_learns_and_changes_nothing(fuzz: Fuzz) 
             continue
         await by_nobody(fuzz, op)
         await by_a_stranger(fuzz, op)
+        await by_a_strangers_key(fuzz, op)
         await by_a_lower_role(fuzz, op)
         if op.method == "GET":  # what one of those changes is found with the next, or at the end
             continue
@@ -204,6 +205,24 @@ def _as_if(answer: tuple[int, Any], asked: str, other: str) -> tuple[int, Any]:
     items = answer[1]["items"]
     assert {item["code"] for item in items} == {"not_found"}
     return answer[0], json.loads(json.dumps(answer[1]).replace(asked, other))
+
+
+async def by_a_strangers_key(fuzz: Fuzz, op: Operation) -> None:
+    """A good API key of another workspace, which is looked up on a way of its own: 404, or 403 where keys never go."""
+    if op.row.kind not in ("tenant", "path", "grant", "admin"):
+        return
+    bearer, theirs = {"Authorization": f"Bearer {fuzz.stranger.key}"}, fuzz.victim.ids
+    nothing = missing(theirs)
+    if op.params or (op.row.body is not None and op.row.body(theirs) != op.row.body(nothing)):
+        got, unknown = await fuzz.ask(op, theirs, bearer), await fuzz.ask(op, nothing, bearer)
+        if op.row.each:
+            got = _as_if(got, theirs["job_id"], nothing["job_id"])
+        status = 200 if op.row.each else 403 if unknown[0] == 403 else 404
+        fuzz.alike(f"{op.id} by another tenant's key", got, unknown, status)
+    if op.row.kind == "tenant":
+        got = await fuzz.ask(op, theirs, bearer | {"X-Workspace-Id": theirs["workspace_id"]})
+        unknown = await fuzz.ask(op, theirs, bearer | {"X-Workspace-Id": nothing["workspace_id"]})
+        fuzz.alike(f"{op.id} by another tenant's key with the header", got, unknown)
 
 
 async def by_locked_link(fuzz: Fuzz, op: Operation, bearer: dict[str, str]) -> None:

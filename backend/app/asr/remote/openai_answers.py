@@ -22,7 +22,12 @@ def window_result(answer: Any, window: Window) -> WindowResult:
         segments = [_segment(item, window) for item in answer.get("segments") or ()]
         words = [_word(item, window) for item in answer.get("words") or ()]
         language = _language(answer)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ) as error:  # 1e999 is a number to a JSON reader
         raise ValueError("segments, words or language of another shape") from error
     segments = [segment for segment in segments if segment.text]
     if not segments:
