@@ -17,6 +17,7 @@ from app.core.config import Settings
 from app.core.errors import ConflictError, JobError, NotFoundError
 from app.db.session import Database
 from app.models import Job, JobStatus
+from app.services import audit
 from app.services.jobs.model_keeper import ModelKeeper
 
 _INVALID = "This file is not the published one. Download the model again; that replaces it."
@@ -43,6 +44,7 @@ class ModelShelf:
         """Begin to fetch a model in the background; one that is being fetched goes on."""
         entry = _entry(name)
         self._keeper.start(name)
+        await self._record("model.download_started", name)
         return await self._read(entry)
 
     async def verify(self, name: str) -> dict[str, Any]:
@@ -67,6 +69,11 @@ class ModelShelf:
             )
         await self._keeper.cancel(name)
         await asyncio.to_thread(speech_models.remove, entry, self._folder)
+        await self._record("model.removed", name)
+
+    async def _record(self, action: str, name: str) -> None:
+        async with self._database.system() as session:
+            audit.record(session, action, target=("model", name))
 
     async def _read(self, entry: CatalogueEntry) -> dict[str, Any]:
         busy = await self._busy()

@@ -207,7 +207,7 @@ class Accounts:
         stored = user.password_hash if user is not None and user.is_active else None
         fits, renewed = await self.passwords.verify(password, stored or None)
         if user is None or not fits:
-            await self.throttle.failed(email, device.address)
+            await self.throttle.failed(email, device.address, user_id=user.id if user else None)
             raise _wrong_credentials()
         if user.totp_enabled_at is not None and not code:
             raise UnauthenticatedError(
@@ -220,7 +220,7 @@ class Accounts:
             )
         sign_in = await self._open(user.id, stored, renewed, code, device, with_refresh_token)
         if sign_in is None:
-            await self.throttle.failed(email, device.address)
+            await self.throttle.failed(email, device.address, user_id=user.id)
             raise wrong_code(UnauthenticatedError)
         return sign_in
 

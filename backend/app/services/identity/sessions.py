@@ -147,6 +147,7 @@ class Sessions:
         )
         session.add(row)
         await session.flush()
+        audit.record(session, "session.opened", user_id=user.id, target=("session", row.id))
         refresh_token = new_opaque_token() if with_refresh_token else None
         if refresh_token is not None:
             session.add(RefreshToken(token_hash=hash_token(refresh_token), session_id=row.id))
@@ -189,6 +190,9 @@ class Sessions:
             family.expires_at = now + self.refresh_lifetime
         elif not await _within_grace(session, presented, child, now):
             family.revoked_at = now
+            audit.record(
+                session, "session.reuse_detected", user_id=family.user_id, target=("session", family.id)
+            )
             return None
         return SignIn(family.user_id, self._tokens.issue(family.user_id, family.id), child)
 
@@ -198,13 +202,13 @@ class Sessions:
             if refresh_token:
                 token = await session.get(RefreshToken, hash_token(refresh_token))
                 if token is not None:
-                    await _revoke(session, Session.id == token.session_id)
+                    await _close(session, Session.id == token.session_id)
             if access_token:
                 try:
                     claims = self._tokens.verify(access_token)
                 except UnauthenticatedError:
                     return
-                await _revoke(session, Session.id == claims.session_id, Session.user_id == claims.user_id)
+                await _close(session, Session.id == claims.session_id, Session.user_id == claims.user_id)
 
     async def issue_ticket(self, principal: Principal) -> str:
         """A pass for one WebSocket, good for 30 s and once."""
@@ -299,6 +303,18 @@ async def _revoke(session: SystemSession, *which: sa.ColumnElement[bool]) -> Non
     await session.execute(
         sa.update(Session).where(*which, Session.revoked_at.is_(None)).values(revoked_at=utcnow())
     )
+
+
+async def _close(session: SystemSession, *which: sa.ColumnElement[bool]) -> None:
+    """Signed out, as opposed to revoked from elsewhere; nothing where it has ended already."""
+    closed = await session.execute(
+        sa.update(Session)
+        .where(*which, Session.revoked_at.is_(None))
+        .values(revoked_at=utcnow())
+        .returning(Session.id, Session.user_id)
+    )
+    for row in closed:
+        audit.record(session, "session.closed", user_id=row.user_id, target=("session", row.id))
 
 
 async def _within_grace(session: SystemSession, parent: RefreshToken, child: str, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +18,7 @@ from app.core.clock import utcnow
 from app.core.errors import RateLimitedError
 from app.db.session import Database, SystemSession
 from app.models.credentials import LoginThrottle
+from app.services import audit
 
 MAX_PAUSE = timedelta(minutes=15)
 FORGET_AFTER = timedelta(hours=24)
@@ -45,8 +47,10 @@ class Throttle:
                 retry_after=math.ceil((until - now).total_seconds()),
             )
 
-    async def failed(self, email: str, address: str) -> None:
-        """One more failure, in a transaction of its own."""
+    async def failed(self, email: str, address: str, *, user_id: UUID | None = None) -> None:
+        """One more failure, written down with it; `user_id` where the account is known."""
+        async with self._database.system() as session:
+            audit.record(session, "session.refused", user_id=user_id)
         for kind, key in _keys(email, address).items():
             async with self._database.system() as session:
                 row = await _row(session, key)

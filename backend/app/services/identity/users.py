@@ -11,6 +11,7 @@ from app.core.clock import utcnow
 from app.core.errors import ConflictError
 from app.db.session import SystemSession
 from app.models.users import User
+from app.services import audit
 from app.services.identity.sessions import end_sessions
 from app.services.identity.workspaces import create_own_workspace
 
@@ -50,6 +51,7 @@ async def add_user(
             session.add(user)
     except IntegrityError as error:
         raise address_taken() from error
+    audit.record(session, "user.registered", user_id=user.id)
     await create_own_workspace(session, user)
     return user
 

@@ -97,10 +97,9 @@ class Retention:
             await session.execute(_old_jobs(before).where(Job.id == job_id).with_for_update())
         ).first() is None:
             return False  # deleted or begun again meanwhile
-        file_id = await self._jobs.delete(session, job_id)
+        file_id = await self._jobs.delete(session, job_id, act="job.expired")
         if file_id is not None:
             await self._files.delete_if_unused(session, file_id)
-        audit.record(session, "job.expired", workspace_id=session.workspace_id, target=("job", job_id))
         return True
 
     async def _drop_file(self, session: TenantSession, file_id: UUID, before: datetime) -> bool:

@@ -28,6 +28,7 @@ from app.models import (
     Transcript,
     Workspace,
 )
+from app.services import audit
 from app.services.history import tell
 from app.services.jobs import minutes, planning
 from app.services.jobs.admission import wait_of_new
@@ -212,8 +213,9 @@ class JobService:
         session.after_commit(self._ring)
         return job
 
-    async def delete(self, session: TenantSession, job_id: UUID) -> UUID | None:
-        """The job, its text and its events. A worker that still runs it loses its claim and stops.
+    async def delete(self, session: TenantSession, job_id: UUID, *, act: str = "job.deleted") -> UUID | None:
+        """The job, its text and its events. A worker that still runs it loses its claim and stops. `act` is what the
+        audit log calls it.
 
         Gives back the id of its file, if it had one, which the caller deletes where no other job uses it.
         """
@@ -225,6 +227,7 @@ class JobService:
         for table in (Transcript, Speaker, JobWindow, JobEvent, HistoryEntry):
             await session.execute(sa.delete(table).where(table.job_id == job_id))
         await session.delete(job)
+        audit.record(session, act, workspace_id=session.workspace_id, target=("job", job_id))
         await session.flush()
         session.after_commit(lambda: self._interrupt(job_id))
         if keys and self._forget is not None:

@@ -14,6 +14,7 @@ from app.core.errors import ConflictError, NotFoundError
 from app.core.pagination import Cursor
 from app.db.session import TenantSession
 from app.models import Job, MediaFile, RenditionState, Upload, UploadState
+from app.services import audit
 from app.services.media.intake import Intake
 from app.services.media.janitor import remove_bytes
 from app.services.media.peaks import read_peaks
@@ -120,6 +121,7 @@ class Files:
         await self.get(session, file_id)
         if not await self.delete_if_unused(session, file_id):
             raise ConflictError("A transcription uses this file. Delete the transcription first.")
+        audit.record(session, "file.deleted", workspace_id=session.workspace_id, target=("file", file_id))
 
     async def delete_if_unused(self, session: TenantSession, file_id: UUID) -> bool:
         """The row now, the bytes after the commit; False where a job uses the file or it is gone already.
