@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { DEFAULT_CHOICES, toJobChoices } from '@/api/choices';
-import { NetworkError } from '@/lib/errors';
+import { ApiError, NetworkError } from '@/lib/errors';
 import { FakeServer } from '@/testing/fake-upload-server';
 
 import { UploadQueue } from './queue';
@@ -75,6 +75,16 @@ describe('UploadQueue', () => {
     await settled();
     expect(states()).toEqual({ a: 'done' });
     expect(server.puts).toHaveLength(sent);
+    expect(server.jobs).toHaveLength(1);
+  });
+
+  it('waits where the server counts, and goes on by itself', async () => {
+    let refusals = 1;
+    const code = { code: 'rate_limited', message: 'Too many.', retry_after: 0.01 };
+    server.jobFault = () => (refusals-- > 0 ? new ApiError(429, code) : undefined);
+    queue.add([aFile('a')], {}, null);
+    await settled();
+    expect(states()).toEqual({ a: 'done' });
     expect(server.jobs).toHaveLength(1);
   });
 

@@ -3,7 +3,7 @@
 import { choiceField, type ChoiceField, type JobChoices } from '@/api/choices';
 import { currentWorkspace } from '@/api/current-workspace';
 import { PARALLEL_FILES } from '@/config/constants';
-import { isAbort } from '@/lib/backoff';
+import { isAbort, sleep } from '@/lib/backoff';
 import { errorText } from '@/lib/error-text';
 import { ApiError } from '@/lib/errors';
 import { bytes } from '@/lib/format';
@@ -189,7 +189,8 @@ export class UploadQueue {
       // An upload that is whole already only lacks its job.
       entry.fileId ??= await this.send(id, entry, abort.signal);
       this.patch(id, { state: 'creating', sent: entry.file.size });
-      const job = await entry.deps.api.createJob({ ...entry.choices, file_id: entry.fileId }, id);
+      const body = { ...entry.choices, file_id: entry.fileId };
+      const job = await whenThereIsRoom(() => entry.deps.api.createJob(body, id), abort.signal);
       this.patch(id, { state: 'done', jobId: job.id });
       this.onJob(job.id);
     } catch (error) {
@@ -214,6 +215,19 @@ export class UploadQueue {
       },
     });
     return media.id;
+  }
+}
+
+/** A server that counts says when the next job may come: a whole folder of files takes its turn. */
+async function whenThereIsRoom<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 429 || error.retryAfter === null)
+        throw error;
+      await sleep(error.retryAfter * 1000, signal);
+    }
   }
 }
 
