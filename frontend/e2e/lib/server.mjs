@@ -78,6 +78,7 @@ export async function startServer(settings = {}) {
     },
   };
   for (let tries = 0; tries < 1200; tries += 1) {
+  for (let tries = 0; tries < 1800; tries += 1) {
     if (child.exitCode !== null) break;
     const answer = await fetch(`${server.url}/health`).catch(() => null);
     if (answer?.ok) return server;

@@ -1,5 +1,7 @@
 /** Names of everything in the query cache. */
 
+import type { DeliveryState } from './types';
+
 export interface JobFilter {
   tab: JobTab;
   q: string;
@@ -33,6 +35,11 @@ export const keys = {
   identities: ['account', 'identities'] as const,
   members: (workspace: string) => ['workspace', workspace, 'members'] as const,
   invitations: (workspace: string) => ['workspace', workspace, 'invitations'] as const,
+  webhooks: (workspace: string) => ['workspace', workspace, 'webhooks'] as const,
+  webhook: (id: string) => ['webhook', id] as const,
+  deliveries: (webhook: string, state: DeliveryState | null) =>
+    ['webhook', webhook, 'deliveries', state] as const,
+  delivery: (webhook: string, id: string) => ['webhook', webhook, 'delivery', id] as const,
   apiKeys: (workspace: string) => ['workspace', workspace, 'api-keys'] as const,
   invitation: (token: string) => ['invitation', token] as const,
   media: (fileId: string) => ['media', fileId] as const,

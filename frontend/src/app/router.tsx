@@ -217,6 +217,18 @@ const apiKeys = createRoute({
   component: lazyRouteComponent(() => import('./pages/keys-page'), 'KeysPage'),
 });
 
+const webhooks = createRoute({
+  getParentRoute: () => settings,
+  path: '/settings/webhooks',
+  component: lazyRouteComponent(() => import('./pages/webhooks-page'), 'WebhooksPage'),
+});
+
+const webhook = createRoute({
+  getParentRoute: () => settings,
+  path: '/settings/webhooks/$webhookId',
+  component: lazyRouteComponent(() => import('./pages/webhook-page'), 'WebhookPage'),
+});
+
 const models = createRoute({
   getParentRoute: () => settings,
   path: '/admin/models',
@@ -257,6 +269,8 @@ const routeTree = root.addChildren([
       usage,
       activity,
       apiKeys,
+      webhooks,
+      webhook,
       models,
       limits,
       status,

@@ -9,6 +9,11 @@ export function roleName(role: string): string {
   return lookup('role', role, role);
 }
 
+/** Owners and administrators: settings, members, webhooks. */
+export function isManager(role: string): boolean {
+  return role === 'owner' || role === 'admin';
+}
+
 /** Whom somebody of this role may invite, change or remove; the server has the last word. */
 export function manageable(role: string): readonly (typeof ROLES)[number][] {
   if (role === 'owner') return ROLES;

@@ -9,6 +9,7 @@ import {
   IconLock,
   IconUser,
   IconUsers,
+  IconWebhook,
 } from '@tabler/icons-react';
 import { Outlet } from '@tanstack/react-router';
 
@@ -23,6 +24,7 @@ import { t } from '@/lib/i18n';
 import '@/lib/i18n/en-account';
 import '@/lib/i18n/en-activity';
 import '@/lib/i18n/en-server';
+import '@/lib/i18n/en-webhooks';
 import '@/lib/i18n/en-workspaces';
 
 import classes from './settings-layout.module.css';
@@ -41,10 +43,16 @@ const ACTIVITY: SettingsLink = {
   Icon: IconHistory,
 };
 
-/** Who did what is for those who manage the workspace. */
+const WEBHOOKS: SettingsLink = {
+  to: '/settings/webhooks',
+  label: t('webhooks.title'),
+  Icon: IconWebhook,
+};
+
+/** Who is told of what, and who did what, is for those who manage the workspace. */
 function ofWorkspace(role: string | undefined): SettingsGroup {
   const manages = role === 'owner' || role === 'admin';
-  return manages ? { ...WORKSPACE, links: [...WORKSPACE.links, ACTIVITY] } : WORKSPACE;
+  return manages ? { ...WORKSPACE, links: [...WORKSPACE.links, WEBHOOKS, ACTIVITY] } : WORKSPACE;
 }
 
 const WORKSPACE: SettingsGroup = {

@@ -37,6 +37,11 @@ export const activity = {
   'audit.file.downloaded': 'Downloaded a recording',
   'audit.job.expired': 'Removed an old transcript',
   'audit.file.expired': 'Removed an old recording',
+  'audit.webhook.created': 'Added a webhook',
+  'audit.webhook.changed': 'Changed a webhook',
+  'audit.webhook.disabled': 'Switched a webhook off',
+  'audit.webhook.secret_rotated': 'Made a new secret for a webhook',
+  'audit.webhook.deleted': 'Deleted a webhook',
 } as const;
 
 addTexts(activity);

@@ -23,6 +23,7 @@ import type { settings } from './en-settings';
 import type { share } from './en-share';
 import type { transcript } from './en-transcript';
 import type { upload } from './en-upload';
+import type { webhooks } from './en-webhooks';
 import type { workspaces } from './en-workspaces';
 import { textOf } from './registry';
 
@@ -40,6 +41,7 @@ type En = typeof account &
   typeof share &
   typeof transcript &
   typeof upload &
+  typeof webhooks &
   typeof workspaces;
 
 export type Key = keyof En;
