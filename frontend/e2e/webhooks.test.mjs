@@ -137,7 +137,7 @@ step('failures show with what came back and when it is tried again', async () =>
   receiver.status = 503;
   await transcribe();
   await page.getByText('Failing').waitFor(LATER);
-  await page.getByText(/Deliveries fail since/).waitFor(LATER);
+  await page.getByText(/Deliveries have failed since/).waitFor(LATER);
   const line = page.getByRole('button', { name: /answered 503.*Waiting/ });
   await line.waitFor(LATER);
   await line.click();
@@ -158,6 +158,7 @@ step('the pages, light and dark, on a desktop and a phone', async () => {
       if (name === 'webhook') {
         await page.getByRole('button', { name: /A transcript is done.*Arrived/ }).first().click();
         await page.getByText('thank you').waitFor();
+        await page.evaluate(() => scrollTo(0, 0)); // nothing half beneath the header
       }
       await settle(page);
       await assertAccessible(page, `${name} ${device} ${colorScheme}`);
@@ -172,6 +173,7 @@ step('a receiver that is gone switches it off, and gets what it missed when it i
   receiver.status = 410;
   await transcribe();
   await page.getByText('The receiver asked for no more').waitFor(LATER);
+  await page.evaluate(() => scrollTo(0, 0));
   await settle(page);
   await assertAccessible(page, 'a webhook that is off');
   await screenshot(page, 'webhook-gone');
@@ -209,6 +211,7 @@ step('it is changed, switched off and deleted', async () => {
   await dialog().getByLabel('A transcript was changed').click();
   await dialog().getByRole('button', { name: 'Save' }).click();
   await page.getByText(/^A transcript is done · A transcription has failed/).waitFor();
+  await dialog().waitFor({ state: 'detached' });
   await more('Switch off');
   await page.getByText('Switched off').first().waitFor();
   await more('Delete');

@@ -36,9 +36,9 @@ from app.factory.parts import (
     build_s3_store,
     build_sessions,
     build_store,
-    build_webhooks,
     check_settings,
 )
+from app.factory.webhooks import Webhooks, build_webhooks
 from app.services.access_log import EVERY_SECONDS as ACCESS_SECONDS
 from app.services.access_log import AccessLog
 from app.services.admin.maintenance import Maintenance, Step
@@ -54,9 +54,6 @@ from app.services.identity.mailer import EVERY_SECONDS as MAIL_SECONDS
 from app.services.identity.mailer import MailSender, build_mailer
 from app.services.identity.oidc import ProviderSignIn
 from app.services.identity.sessions import Sessions
-from app.services.integrations.deliveries import Deliveries, purge_log
-from app.services.integrations.endpoints import WebhookEndpoints
-from app.services.integrations.sender import EVERY_SECONDS as WEBHOOK_SECONDS
 from app.services.jobs.admission import Room
 from app.services.jobs.bulk import BulkJobs
 from app.services.jobs.bus import EventBus
@@ -152,9 +149,7 @@ class Container:
     archive: Background
     removal: Background
     mail: Background
-    webhooks: WebhookEndpoints
-    deliveries: Deliveries
-    webhook_work: Background
+    webhooks: Webhooks
     key_uses: KeyUses
     key_notes: Background
     access_log: AccessLog
@@ -168,7 +163,7 @@ class Container:
             self.archive,
             self.removal,
             self.mail,
-            self.webhook_work,
+            self.webhooks.work,
             self.key_notes,
             self.access_notes,
             self.shared_copies,
@@ -276,8 +271,7 @@ def build_container(
         "send_mail", MailSender(database, build_mailer(settings)).run_once, every_seconds=MAIL_SECONDS
     )
     identity = build_accounts(settings, database, sessions, secret, mail.wake, removal.wake)
-    webhooks, webhook_sender = build_webhooks(settings, database, secret, mail.wake)
-    webhook_work = Background("send_webhooks", webhook_sender.run_once, every_seconds=WEBHOOK_SECONDS)
+    webhooks = build_webhooks(settings, database, secret, mail.wake)
     oidc = build_provider_sign_in(settings, database, sessions, identity, secret, mail.wake)
     key_uses, access_log = KeyUses(database), AccessLog(database)
     idempotency = IdempotencyKeys(database, secret)
@@ -341,7 +335,6 @@ def build_container(
         check_url=links.check,
         forget=partial(remove_objects, store),
     )
-    log_kept = timedelta(days=settings.webhooks.webhook_log_days)
     retention = Retention(database, bus, jobs, files)
     return Container(
         settings=settings,
@@ -381,7 +374,7 @@ def build_container(
                 Step("purge_sessions", sessions.purge),
                 Step("purge_throttles", identity.throttle.purge),
                 Step("purge_idempotency_keys", idempotency.purge),
-                Step("purge_webhook_log", partial(purge_log, database, log_kept)),
+                webhooks.sweep,
                 Step("purge_states", oidc.purge),
             ],
             turns,
@@ -394,8 +387,6 @@ def build_container(
         removal=removal,
         mail=mail,
         webhooks=webhooks,
-        deliveries=Deliveries(webhook_work.wake),
-        webhook_work=webhook_work,
         key_uses=key_uses,
         key_notes=Background("note_key_uses", key_uses.flush, every_seconds=KEY_SECONDS),
         access_log=access_log,

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import __version__
 from app.asr.models import is_known, is_path
 from app.core import failpoints
 from app.core.config import Environment, Settings
@@ -16,18 +15,15 @@ from app.core.errors import ConfigurationError
 from app.core.passwords import Passwords
 from app.core.rates import RateCounter, SharedCounts, read_rule
 from app.core.secrets import load_secret
-from app.core.security import AccessTokens, Sealer, derive_key
+from app.core.security import AccessTokens, derive_key
 from app.db.session import Database
-from app.fetch import Fetcher, SiteRules, check_target
-from app.fetch.outgoing import OutgoingDoor
+from app.fetch import Fetcher, SiteRules
 from app.services.identity.accounts import Accounts
 from app.services.identity.oidc import ProviderSignIn
 from app.services.identity.oidc.service import check_oidc
 from app.services.identity.recovery import Recovery
 from app.services.identity.sessions import Sessions
 from app.services.identity.throttle import Throttle
-from app.services.integrations.endpoints import Secrets, WebhookEndpoints
-from app.services.integrations.sender import WebhookSender
 from app.services.jobs.bus import EventBus
 from app.services.jobs.fetching import LinkDesk
 from app.services.jobs.relay import LocalRelay, Relay, WireRelay
@@ -187,21 +183,6 @@ def build_links(settings: Settings, database: Database, bus: EventBus, intake: I
         playlist_limit=settings.links.url_playlist_limit,
         parallel=settings.links.url_parallel,
     )
-
-
-def build_webhooks(
-    settings: Settings, database: Database, secret: bytes, wake_mail: Callable[[], None]
-) -> tuple[WebhookEndpoints, WebhookSender]:
-    """Who is told of events, and what tells them."""
-    private = settings.webhooks.webhook_private_targets
-    secrets = Secrets(Sealer(secret, "webhook-secret"))
-    in_the_open = settings.server.env is Environment.PROD and not private
-    check = partial(check_target, private=private, https_only=in_the_open)
-    door = OutgoingDoor(private=private, deadline=settings.webhooks.webhook_timeout_seconds)
-    sender = WebhookSender(
-        database, door, secrets, page_url=settings.page_url, version=__version__, wake_mail=wake_mail
-    )
-    return WebhookEndpoints(secrets, check), sender
 
 
 def check_model(model: str) -> None:

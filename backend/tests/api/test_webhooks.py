@@ -230,7 +230,7 @@ async def test_a_cancelled_job_is_told(app: RunningApp, receiver: Receiver) -> N
 
 async def test_what_is_rolled_back_is_not_told(app: RunningApp) -> None:
     job = await finished(app.client)
-    await app.container.webhook_work.stop()
+    await app.container.webhooks.work.stop()
     before = await waiting(app)
     me = (await app.client.get("/api/auth/me")).json()
     for fails in (True, False):

@@ -43,33 +43,35 @@ async def create(
 ) -> Any:
     """Tell an address of events in this workspace. Its secret is shown now and never again."""
     response.headers["Cache-Control"] = "no-store"
-    endpoint, secret = await container.webhooks.create(session, user_id=tenant.user_id, **body.model_dump())
+    endpoint, secret = await container.webhooks.endpoints.create(
+        session, user_id=tenant.user_id, **body.model_dump()
+    )
     return _view(endpoint) | {"secret": secret}
 
 
 @router.get("", name="list", response_model=Webhooks)
 async def list_webhooks(container: ContainerDep, session: WebhookRead) -> Any:
     """Those of the workspace, newest first; owners and admins may."""
-    return {"items": [_view(endpoint) for endpoint in await container.webhooks.list(session)]}
+    return {"items": [_view(endpoint) for endpoint in await container.webhooks.endpoints.list(session)]}
 
 
 @router.get("/{webhook_id}", name="get", response_model=Webhook)
 async def get(webhook_id: UUID, container: ContainerDep, session: WebhookRead) -> Any:
     """One of them."""
-    return _view(await container.webhooks.get(session, webhook_id))
+    return _view(await container.webhooks.endpoints.get(session, webhook_id))
 
 
 @router.patch("/{webhook_id}", name="change", response_model=Webhook)
 async def change(webhook_id: UUID, body: WebhookPatch, container: ContainerDep, session: WebhookWrite) -> Any:
     """Change what is named: address, events, description, on or off."""
     changes = body.model_dump(exclude_unset=True)
-    return _view(await container.webhooks.change(session, webhook_id, changes))
+    return _view(await container.webhooks.endpoints.change(session, webhook_id, changes))
 
 
 @router.delete("/{webhook_id}", name="delete", status_code=204)
 async def delete(webhook_id: UUID, container: ContainerDep, session: WebhookWrite) -> None:
     """Nothing more is sent, and its log goes."""
-    await container.webhooks.delete(session, webhook_id)
+    await container.webhooks.endpoints.delete(session, webhook_id)
 
 
 @router.post(
@@ -78,7 +80,7 @@ async def delete(webhook_id: UUID, container: ContainerDep, session: WebhookWrit
 async def rotate(webhook_id: UUID, container: ContainerDep, session: WebhookWrite, response: Response) -> Any:
     """A new secret, shown now and never again. For a day the one before it signs as well."""
     response.headers["Cache-Control"] = "no-store"
-    endpoint, secret = await container.webhooks.rotate(session, webhook_id)
+    endpoint, secret = await container.webhooks.endpoints.rotate(session, webhook_id)
     return _view(endpoint) | {"secret": secret}
 
 
@@ -87,7 +89,7 @@ async def rotate(webhook_id: UUID, container: ContainerDep, session: WebhookWrit
 )
 async def test(webhook_id: UUID, container: ContainerDep, session: WebhookWrite) -> Any:
     """Send an event of the type webhook.test; its delivery tells how that went."""
-    return _delivery(await container.deliveries.test(session, webhook_id))
+    return _delivery(await container.webhooks.deliveries.test(session, webhook_id))
 
 
 @router.post(
@@ -102,7 +104,7 @@ async def recover(
 ) -> Any:
     """Send again everything that was given up; with `since`, what is no older."""
     since = body.since if body is not None else None
-    return {"queued": await container.deliveries.recover(session, webhook_id, since)}
+    return {"queued": await container.webhooks.deliveries.recover(session, webhook_id, since)}
 
 
 @router.get("/{webhook_id}/deliveries", name="deliveries", response_model=DeliveryPage)
@@ -115,7 +117,7 @@ async def deliveries(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Any:
     """What was sent, newest first."""
-    found, following = await container.deliveries.list(
+    found, following = await container.webhooks.deliveries.list(
         session, webhook_id, state=state, limit=limit, cursor=Cursor.decode(cursor)
     )
     return {
@@ -127,7 +129,7 @@ async def deliveries(
 @router.get("/{webhook_id}/deliveries/{delivery_id}", name="delivery", response_model=DeliveryDetail)
 async def delivery(webhook_id: UUID, delivery_id: UUID, container: ContainerDep, session: WebhookRead) -> Any:
     """One with its body and all its attempts."""
-    found, attempts = await container.deliveries.get(session, webhook_id, delivery_id)
+    found, attempts = await container.webhooks.deliveries.get(session, webhook_id, delivery_id)
     columns = ("number", "status", "error", "response", "duration_ms")
     log = [{name: getattr(one, name) for name in columns} | {"at": one.created_at} for one in attempts]
     return _delivery(found) | {"payload": json.loads(found.payload), "log": log}
@@ -142,7 +144,7 @@ async def delivery(webhook_id: UUID, delivery_id: UUID, container: ContainerDep,
 )
 async def replay(webhook_id: UUID, delivery_id: UUID, container: ContainerDep, session: WebhookWrite) -> Any:
     """Send it again, under the same id."""
-    return _delivery(await container.deliveries.replay(session, webhook_id, delivery_id))
+    return _delivery(await container.webhooks.deliveries.replay(session, webhook_id, delivery_id))
 
 
 def _view(endpoint: WebhookEndpoint) -> dict[str, Any]:

@@ -35,7 +35,7 @@ export function SettingsNav({ groups }: { groups: readonly SettingsGroup[] }) {
           <ul className={classes.list}>
             {links.map(({ to, label, Icon }) => (
               <li key={to}>
-                <Link to={to} className={classes.link} activeOptions={{ exact: true }}>
+                <Link to={to} className={classes.link} activeOptions={{ exact: false }}>
                   <Icon size={18} />
                   <span>{label}</span>
                 </Link>

@@ -29,8 +29,10 @@ export function titleOf(webhook: Pick<Webhook, 'url' | 'description'>): string {
   return webhook.description || hostOf(webhook);
 }
 
-export function eventsText(webhook: Pick<Webhook, 'events'>): string {
-  return webhook.events.length
-    ? webhook.events.map(eventName).join(' · ')
-    : t('webhooks.allEvents');
+/** In the order in which they are offered. */
+export function eventsText({ events }: Pick<Webhook, 'events'>): string {
+  if (!events.length) return t('webhooks.allEvents');
+  return EVENTS.filter((event) => events.includes(event))
+    .map(eventName)
+    .join(' · ');
 }

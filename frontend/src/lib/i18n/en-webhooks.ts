@@ -57,7 +57,7 @@ export const webhooks = {
   'webhooks.off.failing': 'Switched off after days of failures',
   'webhooks.off.failingText':
     'What it misses is kept in the log for a while; switch it on to send that.',
-  'webhooks.failingTitle': 'Deliveries fail since {when}',
+  'webhooks.failingTitle': 'Deliveries have failed since {when}',
   'webhooks.failingText': 'They are tried again for three days. The log says what comes back.',
   'webhooks.recover': 'Send what it missed',
   'webhooks.recovered.one': '1 delivery is on its way.',
