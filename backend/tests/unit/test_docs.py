@@ -109,3 +109,19 @@ def codes_in(path: Path) -> Iterator[str]:
         yield from (
             item.value for item in given if isinstance(item, ast.Constant) and isinstance(item.value, str)
         )
+
+
+def test_the_threat_table_is_sorted_and_names_tests_that_are_there() -> None:
+    page = (PROJECT_ROOT / "docs" / "security.md").read_text("utf-8")
+    tests = PROJECT_ROOT / "backend" / "tests"
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|", page, re.MULTILINE)
+    numbers = [int(number) for number, _ in rows]
+    assert numbers == sorted(numbers)
+    limits = page.partition("## Known limits")[2].partition("##")[0]
+    untested = {int(number) for number in re.findall(r"(\d+) \(", limits)}
+    assert set(numbers) | untested == set(range(1, 59))
+    for number, named in rows:
+        files = re.findall(r"`([\w/]+\.py)`", named)
+        assert files
+        found = [name for name in files if f"def test_row_{number}_" in (tests / name).read_text("utf-8")]
+        assert found, f"row {number}: no test of {named} has it in its name"
