@@ -77,7 +77,6 @@ export async function startServer(settings = {}) {
       fs.rmSync(home, { recursive: true, force: true });
     },
   };
-  for (let tries = 0; tries < 1200; tries += 1) {
   for (let tries = 0; tries < 1800; tries += 1) {
     if (child.exitCode !== null) break;
     const answer = await fetch(`${server.url}/health`).catch(() => null);
