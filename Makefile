@@ -35,7 +35,7 @@ test-long: ## Run the tests that take minutes (make test has a shorter form of e
 
 chaos: ## Run the long form of the tests in backend/tests/chaos (prints its seeds)
 	$(BOOTSTRAP) python-dev postgres redis
-	cd backend && $(BIN)/pytest -m long -s -o faulthandler_timeout=5400 tests/chaos $(ARGS)
+	cd backend && $(BIN)/pytest -m long -s tests/chaos $(ARGS)
 
 fuzz: ## Fuzz the whole HTTP surface for five minutes (prints its seeds; FUZZ_SEED=n repeats one)
 	$(BOOTSTRAP) python-dev postgres

@@ -95,16 +95,16 @@ class Ledger:
                 jobs.append(job)
         return jobs
 
-    async def more_executed(self) -> None:
-        """Until another window has been begun, or nothing is left to do."""
+    async def more_committed(self, windows: int) -> None:
+        """Until so many more windows have a text, or nothing is left to do."""
         before = None
         async with asyncio.timeout(PATIENCE_SECONDS), self.client() as client:
             while True:
                 jobs = (await client.get("/api/jobs", params={"limit": 100})).json()["items"]
-                executed = sum(job["windows"]["executed"] for job in jobs)
-                if (before is not None and executed > before) or all(j["status"] in FINAL for j in jobs):
+                committed = sum(job["windows"]["committed"] for job in jobs)
+                before = committed if before is None else before
+                if committed >= before + windows or all(j["status"] in FINAL for j in jobs):
                     return
-                before = executed if before is None else before
                 await asyncio.sleep(0.05)
 
     async def texts(self) -> list[str]:

@@ -120,7 +120,7 @@ async def _away(cluster: PostgresCluster, visitor: Visitor, seconds: float) -> N
 async def test_postgres_goes_away_a_few_times(
     make_live_server: MakeLiveServer, tmp_path: Path, rng: random.Random
 ) -> None:
-    await stop_and_see(make_live_server, tmp_path, rng, jobs=3, windows=5, stops=2, away_seconds=3)
+    await stop_and_see(make_live_server, tmp_path, rng, jobs=3, windows=4, stops=2, away_seconds=3)
 
 
 @pytest.mark.long
