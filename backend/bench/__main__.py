@@ -18,6 +18,7 @@ from bench.processes import Others
 
 NAMES = (
     "start",
+    "pending",
     "idle",
     "engines",
     "one_hour",

@@ -19,6 +19,8 @@ NAMES = frozenset(
         "window.after",
         "finalize.before",
         "finalize.after",
+        "outbox.before",
+        "outbox.after",
         "mail.before",
         "mail.after",
         "seal.before",

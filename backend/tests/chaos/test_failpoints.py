@@ -6,7 +6,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from app.db.session import Database
 from app.factory import check_settings
 from tests.chaos.ledger import ENGINE_PROCESSES, Ledger, check_rows, spoken, tone_settings, write_recording
 from tests.fixtures.app import build_settings
+from tests.fixtures.receiver import Receiver
 from tests.fixtures.server import LiveServer, MakeLiveServer
 
 WINDOWS = 4
@@ -27,10 +28,11 @@ STRONG = "wq3nq0Yx7m1c2Kp9Lh5vTz8RjD4sFbUe6XaGiOtN"
 SEAL = ("seal.before", "seal.between", "seal.after")
 JOB = ("claim.before", "claim.after", "window.before:2", "window.after", "finalize.before", "finalize.after")
 MAIL = ("mail.before", "mail.after")
+OUTBOX = ("outbox.before", "outbox.after")
 
 
 def test_each_failpoint_has_its_turn() -> None:
-    assert {name.partition(":")[0] for name in (*SEAL, *JOB, *MAIL)} == failpoints.NAMES - ELSEWHERE
+    assert {name.partition(":")[0] for name in (*SEAL, *JOB, *MAIL, *OUTBOX)} == failpoints.NAMES
 
 
 async def test_an_upload_that_is_cut_off_while_it_is_sealed_is_asked_for_again(
@@ -100,7 +102,28 @@ async def test_a_mail_that_is_cut_off_is_sent_at_least_once(make_live_server: Ma
     assert _sent(server) == 2  # nobody could know that the second life had sent it
 
 
-ELSEWHERE: set[str] = set()  # those that stand in tests of their own
+async def test_an_event_that_is_cut_off_arrives_at_least_once_under_one_id(
+    make_live_server: MakeLiveServer, receiver: Receiver
+) -> None:
+    server = make_live_server(transcription_backend="stub", webhook_private_targets=True)
+    ledger = Ledger(server)
+    server.spawn(FAILPOINTS=OUTBOX[0])
+    await asyncio.to_thread(server.wait_healthy)
+    await ledger.sign_up()
+    async with ledger.client() as client:
+        made = await client.post("/api/webhooks", json={"url": receiver.url, "events": ["job.completed"]})
+        assert made.status_code == 201, made.text
+        with suppress(httpx2.TransportError):
+            await client.post("/api/transcribe", files={"file": ("talk.txt", b"Nothing is lost.")})
+    await asyncio.to_thread(server.wait_killed)
+    assert not receiver.got
+    _let_deliveries_be_due(server)
+    await _until_killed(server, OUTBOX[1])
+    assert len(receiver.got) == 1
+    _let_deliveries_be_due(server)
+    await asyncio.to_thread(server.start)
+    await receiver.wait(2)  # nobody could know that the second life had sent it
+    assert len({got.id for got in receiver.got}) == 1, "receivers tell a repetition by its id"
 
 
 async def _until_killed(
@@ -138,16 +161,25 @@ async def _forget_password(ledger: Ledger) -> None:
 
 def _let_mails_be_due(server: LiveServer) -> None:
     """The lease of the dead sender is over."""
-    with sqlite3.connect(server.data_dir / "transcribe.db") as connection:
-        connection.execute(
-            "UPDATE mails SET run_after = '2020-01-01 00:00:00.000000' WHERE state = 'pending'"
-        )
+    _write(server, "UPDATE mails SET run_after = '2020-01-01 00:00:00.000000' WHERE state = 'pending'")
+
+
+def _let_deliveries_be_due(server: LiveServer) -> None:
+    _write(
+        server,
+        "UPDATE webhook_deliveries SET next_attempt_at = '2020-01-01 00:00:00.000000' WHERE state = 'pending'",
+    )
+
+
+def _write(server: LiveServer, statement: str) -> None:
+    with closing(sqlite3.connect(server.data_dir / "transcribe.db")) as connection, connection:
+        connection.execute(statement)
 
 
 async def _until_no_mail_waits(server: LiveServer) -> None:
     async with asyncio.timeout(240):
         while True:
-            with sqlite3.connect(server.data_dir / "transcribe.db") as connection:
+            with closing(sqlite3.connect(server.data_dir / "transcribe.db")) as connection:
                 waiting = connection.execute("SELECT count(*) FROM mails WHERE state = 'pending'").fetchone()
             if waiting == (0,):
                 return

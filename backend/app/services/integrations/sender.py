@@ -17,6 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 
+from app.core.failpoints import reached
 from app.core.logging import get_logger
 from app.db.session import Database, SystemSession
 from app.fetch.outgoing import Answer, OutgoingDoor, UnreachableError
@@ -124,7 +125,9 @@ class WebhookSender:
         answer: Answer | None = None
         error: str | None = None
         try:
+            reached("outbox.before")
             answer = await self._door.post(taken.endpoint.url, self._headers(taken, body), body)
+            reached("outbox.after")
         except UnreachableError as failure:
             error = str(failure)
         except InvalidTag:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from app.models import Job, JobEvent, JobStatus, JobWindow
 from app.services.jobs import claims, recovery
 from app.services.jobs.bus import EventBus
 from app.services.jobs.owner import Owner
+from app.services.jobs.service import JobOptions, JobService
 from tests.fixtures.jobs import add_job, add_workspace, read_job
 
 ME = Owner.current()
@@ -275,3 +277,39 @@ async def test_events_are_numbered_without_gaps_under_concurrency(database: Data
         assert list(rows.scalars()) == list(range(1, 13))
     for job_id in jobs:
         assert await event_types(database, job_id) == [(1, "status"), (2, "status"), (3, "end")]
+
+
+async def test_a_process_whose_clock_is_wrong_harms_nobody(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All times of the queue are the database's; SQLite has none but this machine's."""
+    database = Database(postgres_url)
+    service = JobService(EventBus(), ring=lambda: None, interrupt=lambda _: None)
+    workspace = await add_workspace(database)
+    first = await add_job(database, workspace)
+    taken = await claim(database)
+    assert taken is not None
+    for hours in (1, -1):
+        for name, module in list(sys.modules.items()):
+            if name.startswith("app.") and hasattr(module, "utcnow"):
+                wrong = datetime.now(UTC) + timedelta(hours=hours)
+                monkeypatch.setattr(module, "utcnow", lambda wrong=wrong: wrong)
+        assert await recovery.sweep_expired_leases(database, EventBus()) == 0, "a living lease was taken"
+        async with database.system() as session:
+            file_id = (await session.get_one(Job, first)).file_id
+        async with database.tenant(workspace) as session:
+            made = await service.create(session, user_id=None, file_id=file_id, options=JobOptions())
+        new = await claim(database)
+        assert new is not None, "a job of a fast clock waits"
+        assert new.job_id == made.id
+        async with database.system() as session:
+            await claims.fail(session, EventBus(), new, code="engine_failed", message="x")
+        async with database.tenant(workspace) as session:
+            await service.retry(session, new.job_id)
+        again = await claim(database)
+        assert again is not None, "a retry of a fast clock waits"
+        async with database.system() as session:
+            await claims.fail(session, EventBus(), again, code="engine_failed", message="x")
+    await expire(database, first)
+    assert await recovery.sweep_expired_leases(database, EventBus()) == 1
+    await database.close()
