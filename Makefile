@@ -45,9 +45,9 @@ test-frontend: ## Test the pages' code
 	$(BOOTSTRAP) web-packages
 	cd frontend && npm run --silent test
 
-test-e2e: ## Test the whole product in a real browser
+test-e2e: ## Test the whole product in a real browser, two files at a time (E2E_LOOKS=all: pages in all four looks)
 	$(BOOTSTRAP) python-dev web
-	cd frontend && node --test --test-concurrency=1 --test-reporter=spec e2e/*.test.mjs
+	cd frontend && node --test --test-concurrency=2 --test-reporter=spec e2e/*.test.mjs
 
 lint: ## Check style, formatting and the direction of imports
 	$(BOOTSTRAP) python-dev web-packages

@@ -22,12 +22,14 @@ import {
 
 const EMAIL = 'grace@example.org';
 const SENTENCE = 'First bring David John brother bridge letter five.';
+/** Two of the four looks show every size and every colour; E2E_LOOKS=all takes all of them. */
+const CHOSEN = (process.env.E2E_LOOKS ?? 'light-desktop,dark-phone').split(',');
 const LOOKS = [
   ['desktop', { viewport: { width: 1280, height: 800 } }],
   ['phone', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
 ].flatMap(([device, options]) =>
   ['light', 'dark'].map((colorScheme) => [`${colorScheme}-${device}`, { ...options, colorScheme }]),
-);
+).filter(([look]) => CHOSEN.includes(look) || CHOSEN.includes('all'));
 
 const model = (name, change) => ({
   name,
