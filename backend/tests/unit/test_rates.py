@@ -10,6 +10,7 @@ import pytest
 from app.core.addresses import counted_as
 from app.core.rates import MemoryCounts, RateCounter, Verdict, read_rule
 from app.core.redis_rates import RedisCounts
+from tests.fixtures.redis import RedisServer
 
 
 async def take(counter: RateCounter, name: str = "a", who: str = "ada") -> Verdict:
@@ -99,3 +100,20 @@ async def test_while_redis_is_away_the_server_counts_for_itself() -> None:
 )
 def test_ipv6_counts_by_its_network(address: str, counted: str) -> None:
     assert counted_as(address) == counted
+
+
+async def test_servers_count_together_in_redis_and_alone_while_it_is_away(redis_server: RedisServer) -> None:
+    here, there = (
+        RateCounter({"a": read_rule("3/hour")}, shared=RedisCounts(redis_server.url)) for _ in range(2)
+    )
+    verdicts = [await take(counter) for counter in (here, there, here, there)]
+    assert [v.allowed for v in verdicts] == [True, True, True, False]
+    assert [v.remaining for v in verdicts] == [2, 1, 0, 0]
+    assert 3500 < verdicts[-1].reset_seconds <= 3600
+
+    redis_server.kill()
+    assert [(await take(there)).allowed for _ in range(4)] == [True, True, True, False]
+    redis_server.start()
+    assert not (await take(here)).allowed
+    await here.close()
+    await there.close()
