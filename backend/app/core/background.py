@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable
 
+from app.core.ending import end
 from app.core.logging import get_logger
 
 log = get_logger(__name__)
@@ -33,9 +34,7 @@ class Background:
         self._awake.set()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     async def _loop(self) -> None:
         while True:

@@ -15,6 +15,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from app.core.clock import new_id
+from app.core.ending import end
 from app.core.logging import get_logger
 from app.db.session import Database
 from app.models.periodic import PeriodicTask
@@ -110,8 +111,7 @@ class Turns:
                 raise
             log.warning("turn_lost", work=name)
         finally:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
+            await end(keeper)
             with contextlib.suppress(Exception):  # it runs out by itself
                 await self._hold(name, holder, None)
 

@@ -21,7 +21,7 @@ TEXT = {"file": ("talk.txt", b"Hello there.\n")}
 
 @pytest.fixture(params=["postgres", "redis"])
 async def servers(
-    request: pytest.FixtureRequest, serve_app: MakeApp, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, postgres_url: str, serve_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[RunningApp, RunningApp]:
     """Here and there, with one account; neither looks by itself while it can hear."""
     monkeypatch.setattr("app.api.streams.LOOK_SECONDS", 3600.0)

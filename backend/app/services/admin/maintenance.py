@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.core.ending import end
 from app.core.logging import get_logger
 from app.services.turns import Turns
 
@@ -44,9 +45,7 @@ class Maintenance:
         self._task = asyncio.create_task(self._loop())
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     async def run_once(self) -> None:
         """Every step now, due or not."""

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from app.core.clock import utcnow
+from app.core.ending import end
 from app.core.logging import get_logger
 from app.db.session import Database
 from app.models.api_keys import ApiKey
@@ -67,9 +68,7 @@ class Doorkeeper:
                 self._inside.pop(shown, None)
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     async def _rounds(self) -> None:
         while self._inside:

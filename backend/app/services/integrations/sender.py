@@ -17,6 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 
+from app.core.ending import end
 from app.core.failpoints import reached
 from app.core.logging import get_logger
 from app.db.session import Database, SystemSession
@@ -94,9 +95,7 @@ class WebhookSender:
                     if (error := task.exception()) is not None:  # its lease runs out, and it is tried again
                         log.warning("webhook_attempt_broke", error=repr(error)[:200])
         finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await end(*running)
 
     async def _take(self, busy: Counter[UUID]) -> _Taken | None:
         full = [endpoint for endpoint, count in busy.items() if count >= TO_ONE_ENDPOINT]

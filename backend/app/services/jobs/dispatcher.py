@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from app.core.ending import end
 from app.core.logging import get_logger
 from app.services.jobs import claims
 from app.services.jobs.owner import Owner
@@ -75,9 +76,8 @@ class InProcessDispatcher:
         await asyncio.gather(*(run.drain(self._drain_seconds) for run, _ in runs), return_exceptions=True)
         if runs:
             _, late = await asyncio.wait([task for _, task in runs], timeout=5)
-            for task in late:  # the database is away: the lease has to tell
-                task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            await end(*late)  # the database is away: the lease has to tell
+        await end(*self._tasks)
 
     async def _claim_loop(self) -> None:
         while True:

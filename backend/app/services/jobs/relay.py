@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from uuid import UUID, uuid4
 
+from app.core.ending import end
 from app.core.logging import get_logger
 
 log = get_logger(__name__)
@@ -115,8 +116,7 @@ class WireRelay:
             async with asyncio.timeout(1):
                 while self.hears and self._pending:  # noqa: ASYNC110 (a deadline, too)
                     await asyncio.sleep(GATHER_SECONDS)
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     async def _keep_open(self) -> None:
         pause = 0.1

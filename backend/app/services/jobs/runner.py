@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from app.asr.pipeline import transcribe
 from app.asr.remote.errors import ProviderError
 from app.asr.selection import CLOUD_FORBIDDEN, Availability, Choice
 from app.asr.types import EngineSpec, TranscribeOptions
+from app.core.ending import end
 from app.core.errors import JobError
 from app.core.logging import bound_contextvars, get_logger
 from app.db.away import when_back
@@ -87,9 +87,7 @@ class JobRun:
                 log.info("claim_lost")
             finally:
                 self._work.cancel()
-                keeper.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await keeper
+                await end(keeper)
                 if self._parts.cloud is not None:
                     self._parts.cloud.cleaner.wake()  # whatever became of it, a provider may have to delete something
 

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable
 
+from app.core.ending import end
 from app.core.logging import get_logger
 from app.db.away import is_away
 from app.db.session import Database
@@ -52,9 +53,7 @@ class Sweeper:
         self._task = asyncio.create_task(self._loop())
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     def recheck_waiting(self) -> None:
         """A model arrived, or will not come: jobs that wait for one are looked at again now."""

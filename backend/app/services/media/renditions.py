@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from app.asr.rendition import make_rendition
+from app.core.ending import end
 from app.core.errors import AppError, JobError, NotFoundError, UnavailableError
 from app.core.logging import get_logger
 from app.db.session import Database
@@ -67,11 +68,8 @@ class RenditionWorker:
 
     async def stop(self) -> None:
         """Kills the child at work; its file is taken up again at the next start, at no cost of its attempts."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await end(self._task)
+        self._task = None
 
     async def run_once(self) -> bool:
         """Make one rendition; False where there is nothing to do."""
@@ -160,7 +158,7 @@ class RenditionWorker:
             await self._write(claim, rendition_attempts=claim.attempt - 1)
             raise
         finally:
-            beating.cancel()
+            await end(beating)
             target.unlink(missing_ok=True)
 
     async def _succeed(self, claim: _Claim, target: Path, content_type: str | None) -> None:
