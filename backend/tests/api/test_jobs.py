@@ -28,7 +28,7 @@ async def submit(
 
 
 async def wait_final(client: httpx2.AsyncClient, job_id: str) -> dict[str, Any]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while True:
             job = (await client.get(f"/api/jobs/{job_id}")).json()
             if job["status"] in ("completed", "failed", "cancelled"):
