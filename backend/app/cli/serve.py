@@ -23,6 +23,7 @@ from app.cli.settings import load_settings
 from app.core.config import Settings
 from app.core.errors import ConfigurationError
 from app.core.locks import AlreadyLockedError, lock_file
+from app.db.away import DatabaseAwayError
 from app.db.migrations import MigrationError, upgrade
 from app.factory import check_settings
 
@@ -134,8 +135,9 @@ def migrate_database(settings: Settings) -> None:
     except MigrationError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    except (SQLAlchemyError, OSError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    except (SQLAlchemyError, DatabaseAwayError, OSError) as error:
+        cause = getattr(error, "orig", None) or error.__cause__ or error
+        reason = str(cause).splitlines()[0]
         typer.echo(f"DATABASE_URL: the database cannot be used ({reason}).", err=True)
         raise typer.Exit(1) from None
     if done.changed:

@@ -92,7 +92,10 @@ class Cloud:
             async with self.database.system() as session:
                 await session.execute(
                     sa.update(Job)
-                    .where(Job.status == JobStatus.PENDING, Job.wait_reason.is_(None))
+                    .where(
+                        Job.status == JobStatus.PENDING,
+                        sa.or_(Job.wait_reason.is_(None), Job.error_code.is_not(None)),
+                    )
                     .values(run_after=utcnow())
                 )
                 claim = await claims.claim_next(session, self.bench.bus, Owner.current())
