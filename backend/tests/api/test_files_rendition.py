@@ -15,7 +15,7 @@ from tests.fixtures.media import tone_onset, write_tone
 
 async def settled(client: httpx2.AsyncClient, file_id: str) -> dict[str, Any]:
     """The file's address once the renditions task has dealt with it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while True:
             body: dict[str, Any] = (await client.get(f"/api/files/{file_id}/url")).json()
             if body["rendition"] != "pending":

@@ -33,7 +33,7 @@ def test_a_folder_that_is_killed_in_the_middle_is_finished_by_the_same_command(
     talks = folder_of(tmp_path / "talks", 20)
     process = start(tone_environment, "run", talks, *OFF, "--jobs", "2")
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while len(texts(talks)) < 5 and time.monotonic() < until:
             time.sleep(0.05)
     finally:
@@ -58,7 +58,7 @@ def test_a_long_file_goes_on_after_its_committed_windows(
     checkpoints = tmp_path / "data" / "checkpoints"
     process = start(tone_environment, long, *OFF)
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while time.monotonic() < until:
             kept = [len(path.read_bytes().splitlines()) for path in checkpoints.glob("*.jsonl")]
             if kept and kept[0] >= 3:
