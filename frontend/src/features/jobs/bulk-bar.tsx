@@ -68,6 +68,11 @@ export function BulkBar({ filter, jobs, more, control }: Props) {
                   : t('bulk.allUncounted')
                 : tn('bulk.selected', picked.length)}
             </Text>
+            {!all && picked.length < jobs.length ? (
+              <Button variant="subtle" size="compact-md" h={44} onClick={control.changeLoaded}>
+                {t('bulk.selectAllShown')}
+              </Button>
+            ) : null}
             {offersAll && matching ? (
               <Button variant="subtle" size="compact-md" h={44} onClick={control.selectMatching}>
                 {t('bulk.selectAll', { count: matching })}

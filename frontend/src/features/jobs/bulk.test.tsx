@@ -83,6 +83,10 @@ describe('many jobs at once', () => {
     const user = await show();
     expect(screen.queryByRole('region', { name: 'Selected transcripts' })).toBeNull();
     await user.click(box(0));
+    await user.click(bar().getByRole('button', { name: 'Select all shown' }));
+    expect(bar().getByRole('status')).toHaveTextContent('5 selected');
+    await user.keyboard('{Escape}');
+    await user.click(box(0));
     await user.keyboard('{Shift>}');
     await user.click(box(3));
     await user.keyboard('{/Shift}');

@@ -68,6 +68,7 @@ export function JobList({ filter, onClear }: Props) {
             <tr>
               <td className={classes.colBox}>
                 <Checkbox
+                  classNames={{ input: classes.boxInput ?? '' }}
                   aria-label={t('bulk.selectLoaded')}
                   checked={chosen === jobs.length}
                   indeterminate={chosen > 0 && chosen < jobs.length}

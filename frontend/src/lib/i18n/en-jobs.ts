@@ -39,6 +39,7 @@ export const jobs = {
   'bulk.allSelected': 'All {count} that match are selected',
   'bulk.allUncounted': 'All that match are selected',
   'bulk.more': 'more than {count}',
+  'bulk.selectAllShown': 'Select all shown',
   'bulk.selectAll': 'Select all {count} that match',
   'bulk.clear': 'Clear selection',
   'bulk.cancel': 'Cancel',
