@@ -168,7 +168,7 @@ async def fingerprint(database: Database) -> dict[str, str]:
 async def settle(app: RunningApp) -> dict[str, str]:
     """The fingerprint once the background has done what the seeds left to it, and works no more."""
     container = app.container
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while await _work_is_left(container.database):  # noqa: ASYNC110 (rows tell, nobody rings)
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.3)
