@@ -82,8 +82,8 @@ step('a longer recording shows its progress and its text while it runs', async (
   await chooseFiles(page, recording('monologue.flac'));
   await page.getByRole('link', { name: /monologue|Open transcript/ }).first().click();
   await page.waitForURL(/\/t\//);
-  await page.getByRole('progressbar').first().waitFor();
-  await page.getByText('Please start that blue letter later.').first().waitFor({ timeout: 60_000 });
+  await page.getByRole('progressbar').first().waitFor({ state: 'attached' }); // at 0 % it has no width
+  await page.getByText('Please start that blue letter later.').first().waitFor({ timeout: 120_000 });
   await page.getByRole('button', { name: 'Download' }).waitFor({ timeout: 120_000 });
   await page.getByRole('progressbar').waitFor({ state: 'detached', timeout: 120_000 });
 });

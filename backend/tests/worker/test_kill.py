@@ -43,7 +43,7 @@ async def wait_for(
     server: LiveServer, job_id: str, headers: dict[str, str], *, windows: int | None = None
 ) -> dict[str, Any]:
     """The job once it is final, or once so many windows are committed."""
-    async with asyncio.timeout(120), server.client(headers=headers) as client:
+    async with asyncio.timeout(600), server.client(headers=headers) as client:
         while True:
             job = (await client.get(f"/api/jobs/{job_id}")).json()
             if job["status"] in ("completed", "failed", "cancelled"):
