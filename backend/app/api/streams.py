@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ from app.services.jobs.bus import Watcher
 from app.services.jobs.views import job_view
 
 HEARTBEAT_SECONDS = 15.0
-LOOK_SECONDS = 15.0  # at the rows, though nothing rang: a ring may be lost
-POLL_SECONDS = 2.0  # the same while rings of other processes are not heard here
 AWAY_SECONDS = 1.0
 FAR_BEHIND = 2000  # rows of a workspace: whoever missed more reads the list anew instead
 
@@ -135,17 +132,10 @@ async def _follow(
 
     Ends when the server stops or the caller may not look any more. No transaction is open while it waits.
     """
-    beat = time.monotonic()
+    beat, rung = time.monotonic(), True
     with container.doorkeeper.admit(shown, watcher.dismiss):
         while not container.bus.closing and not watcher.dismissed:
-            try:
-                page = await _read_page(container, viewer, watcher, read, job_id, last)
-            except Exception as error:
-                if not is_away(error):
-                    raise
-                page = []  # whoever watches sees silence, and goes on where it was
-                await asyncio.sleep(AWAY_SECONDS)
-                watcher.wake()
+            page = await _page(container, viewer, watcher, read, job_id, last) if rung else ()
             for event in page:
                 last = event.seq
                 yield Message(event.type, event.seq, event.data)
@@ -154,19 +144,24 @@ async def _follow(
                 yield Message("progress", None, progress)
             if page or fresh:
                 beat = time.monotonic()
-            if not page:
-                await watcher.wait(
-                    min(_until_a_look(container), max(0.0, beat + HEARTBEAT_SECONDS - time.monotonic()))
-                )
+            rung = bool(page) or await watcher.wait(max(0.0, beat + HEARTBEAT_SECONDS - time.monotonic()))
             if time.monotonic() - beat >= HEARTBEAT_SECONDS:
                 beat = time.monotonic()
                 yield HEARTBEAT
 
 
-def _until_a_look(container: Container) -> float:
-    """Seconds; spread, so that thousands who began together do not look together."""
-    longest = LOOK_SECONDS if container.bus.hears_all else POLL_SECONDS
-    return longest * random.uniform(0.8, 1.2)  # noqa: S311 (not a secret)
+async def _page(
+    container: Container, viewer: Viewer, watcher: Watcher, read: ReadPage, job_id: UUID | None, last: int
+) -> Sequence[events.Event]:
+    """The next rows; none while the database is away: whoever watches sees silence, and goes on where it was."""
+    try:
+        return await _read_page(container, viewer, watcher, read, job_id, last)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        await asyncio.sleep(AWAY_SECONDS)
+        watcher.wake()
+        return ()
 
 
 async def _read_page(

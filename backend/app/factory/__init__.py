@@ -68,6 +68,7 @@ from app.services.jobs.model_keeper import ModelKeeper
 from app.services.jobs.on_call import OnCall
 from app.services.jobs.owner import call_this_host
 from app.services.jobs.page_reads import SharedPages
+from app.services.jobs.patrol import Patrol
 from app.services.jobs.repairs import Repairs
 from app.services.jobs.resources import Resource
 from app.services.jobs.retention import Retention
@@ -129,6 +130,7 @@ class Container:
     bus: EventBus
     pages: SharedPages
     doorkeeper: Doorkeeper
+    patrol: Patrol
     models: ModelKeeper
     chooser: EngineChooser
     cloud: CloudDesk
@@ -178,6 +180,7 @@ class Container:
         for worker in self._workers:
             worker.start()
         if self.role == Role.SERVER:
+            self.patrol.start()
             self.renditions.start()
             self.maintenance.start()
             self.removal.wake()  # what a crash has left
@@ -211,7 +214,7 @@ class Container:
             self.pool.close(),
         )
         await self.cloud.close()
-        await asyncio.gather(self.bus.stop(), self.doorkeeper.stop())
+        await asyncio.gather(self.bus.stop(), self.doorkeeper.stop(), self.patrol.stop())
         await self._write_notes()
         if self.rates is not None:
             await self.rates.close()
@@ -354,6 +357,7 @@ def build_container(
         bus=bus,
         pages=SharedPages(),
         doorkeeper=Doorkeeper(database),
+        patrol=Patrol(database, bus),
         models=models,
         chooser=chooser,
         cloud=cloud,

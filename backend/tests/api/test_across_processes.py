@@ -24,7 +24,7 @@ async def servers(
     request: pytest.FixtureRequest, postgres_url: str, serve_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[RunningApp, RunningApp]:
     """Here and there, with one account; neither looks by itself while it can hear."""
-    monkeypatch.setattr("app.api.streams.LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr("app.services.jobs.patrol.LOOK_SECONDS", 3600.0)
     redis_url = ""
     if request.param == "redis":
         server: RedisServer = request.getfixturevalue("redis_server")

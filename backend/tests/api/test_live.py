@@ -97,7 +97,6 @@ async def test_the_list_stream_tells_of_every_job_of_the_workspace_only(app: Run
 
 async def test_row_29_logging_out_ends_open_streams(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.api.streams.HEARTBEAT_SECONDS", 0.2)
-    monkeypatch.setattr("app.api.streams.POLL_SECONDS", 0.1)
     async with app.client.stream("GET", "/api/jobs/events") as answer:
         async with httpx2.AsyncClient(base_url=app.base_url) as other:
             other.headers["Authorization"] = app.client.headers["Authorization"]

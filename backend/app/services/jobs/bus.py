@@ -69,8 +69,8 @@ class Watcher:
 class EventBus:
     """Fan-out inside this process; `relay` carries it to others and brings theirs.
 
-    `on_work` hears that jobs may be claimed, `on_interrupt` that a job has to stop at once if it runs here. `closing`
-    tells streams to end, so that a stopping server is not held up.
+    `on_work` hears that jobs may be claimed, `on_interrupt` that a job has to stop at once if it runs here, `on_missed`
+    that rings may have been lost. `closing` tells streams to end, so that a stopping server is not held up.
     """
 
     def __init__(self, relay: Relay | None = None) -> None:
@@ -78,6 +78,7 @@ class EventBus:
         self._groups: dict[tuple[UUID, UUID | None], _Group] = {}
         self.on_work: list[Callable[[], None]] = []
         self.on_interrupt: list[Callable[[UUID], None]] = []
+        self.on_missed: list[Callable[[], None]] = []
         self.closing = False
 
     def start(self) -> None:
@@ -90,7 +91,7 @@ class EventBus:
 
     @property
     def hears_all(self) -> bool:
-        """Whether rings of all processes arrive now; else watchers have to look at the rows every few seconds."""
+        """Whether rings of all processes arrive now; else somebody has to look at the rows every few seconds."""
         return self._relay.hears
 
     @property
@@ -128,9 +129,20 @@ class EventBus:
         """A job was cancelled or deleted: whoever works on it stops at once."""
         self._tell(Note("interrupt", job_id=job_id))
 
+    def watched(self) -> list[tuple[UUID, UUID | None]]:
+        """What somebody watches here: (workspace, job), or with None for a job the whole list."""
+        return list(self._groups)
+
+    def ring_again(self, workspace_id: UUID, job_id: UUID | None) -> None:
+        """A ring may have been lost: those who watch exactly this look at the rows."""
+        group = self._groups.get((workspace_id, job_id))
+        if group is not None:
+            self._ring(group)
+
     def close(self) -> None:
         self.closing = True
-        self._look_again()
+        for group in self._groups.values():
+            self._ring(group)
 
     def _tell(self, note: Note) -> None:
         self._deliver(note)
@@ -146,12 +158,16 @@ class EventBus:
         elif note.workspace_id is not None:
             for group in self._watching(note.workspace_id, note.job_id):
                 if note.kind == "ring":
-                    group.rings += 1
-                for watcher in group.members:
-                    if note.kind == "ring":
-                        watcher.wake()
-                    elif note.data is not None:
+                    self._ring(group)
+                elif note.data is not None:
+                    for watcher in group.members:
                         watcher.put_progress(note.data)
+
+    @staticmethod
+    def _ring(group: _Group) -> None:
+        group.rings += 1
+        for watcher in group.members:
+            watcher.wake()
 
     def _watching(self, workspace_id: UUID, job_id: UUID | None) -> Iterator[_Group]:
         for key in {(workspace_id, job_id), (workspace_id, None)}:
@@ -159,10 +175,6 @@ class EventBus:
                 yield self._groups[key]
 
     def _look_again(self) -> None:
-        """Rings may have been missed: everybody looks at the rows."""
-        for group in self._groups.values():
-            group.rings += 1
-            for watcher in group.members:
-                watcher.wake()
-        for hear in self.on_work:
-            hear()
+        """Rings may have been missed."""
+        for look in (*self.on_missed, *self.on_work):
+            look()

@@ -11,9 +11,13 @@ import pytest
 
 from app.core.clock import new_id
 from app.db.session import Database
+from app.models import Job
 from app.services.jobs.bus import MAX_PROGRESS, EventBus
+from app.services.jobs.events import append_status
+from app.services.jobs.patrol import Patrol
 from app.services.jobs.relay import MAX_BYTES, Note, WireRelay, _texts
 from app.services.jobs.wires import postgres_wire, redis_wire
+from tests.fixtures.jobs import add_job, add_workspace
 from tests.fixtures.postgres import PostgresServer
 from tests.fixtures.redis import RedisServer
 
@@ -95,9 +99,12 @@ def test_texts_are_bounded_and_hold_every_note() -> None:
 async def test_redis_goes_and_comes_back(redis_server: RedisServer) -> None:
     workspace, job = new_id(), new_id()
     async with buses(lambda: WireRelay(partial(redis_wire, redis_server.url))) as (here, there):
+        missed = asyncio.Event()
+        there.on_missed.append(missed.set)
         with there.watch(workspace, job) as watcher:
             redis_server.kill()
-            assert await watcher.wait(LONG)  # told to look for itself
+            async with asyncio.timeout(LONG):
+                await missed.wait()
             await until(lambda: not there.hears_all and not here.hears_all)
             here.ring(workspace, job)  # kept until somebody can hear it
             redis_server.start()
@@ -111,12 +118,15 @@ async def test_postgres_goes_and_comes_back(postgres_server: PostgresServer, pos
     options = Database(postgres_url).driver_options()
     workspace, job = new_id(), new_id()
     async with buses(lambda: WireRelay(partial(postgres_wire, options))) as (here, there):
+        missed = asyncio.Event()
+        there.on_missed.append(missed.set)
         with there.watch(workspace, job) as watcher:
             postgres_server.run(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 f"WHERE datname = '{options['database']}'"
             )
-            assert await watcher.wait(LONG)
+            async with asyncio.timeout(LONG):
+                await missed.wait()
             await until(lambda: there.hears_all and here.hears_all)
             before = watcher.rings
             here.ring(workspace, job)
@@ -132,3 +142,25 @@ def test_a_reader_that_does_not_read_keeps_a_bounded_number_of_percentages() -> 
     assert len(taken) == MAX_PROGRESS
     assert taken[-1]["progress"] == 10 * MAX_PROGRESS - 1
     assert bus.watchers == 0
+
+
+async def test_a_lost_ring_is_found_by_looking_at_the_numbers(database: Database) -> None:
+    bus, workspace = EventBus(), await add_workspace(database)
+    patrol = Patrol(database, bus)
+    job_id, other = await add_job(database, workspace), await add_job(database, workspace)
+    with bus.watch(workspace, job_id) as watcher, bus.watch(workspace, None) as lister:
+        assert await patrol.look() == 2  # who has just come may have missed something
+        assert await patrol.look() == 0
+        await watcher.wait(0)
+        await lister.wait(0)
+        async with database.system() as session:  # as another process does whose ring is lost
+            await append_status(session, EventBus(), await session.get_one(Job, job_id))
+        assert await patrol.look() == 2
+        assert await watcher.wait(0)
+        assert await lister.wait(0)
+        async with database.system() as session:
+            await append_status(session, EventBus(), await session.get_one(Job, other))
+        assert await patrol.look() == 1
+        assert not await watcher.wait(0)
+        assert await lister.wait(0)
+    assert await patrol.look() == 0
