@@ -5,6 +5,8 @@ BOOTSTRAP := @$(PYTHON) -I -S backend/scripts/bootstrap.py
 BIN := $(CURDIR)/.venv/bin
 UV := $(CURDIR)/.venv/tools/uv/bin/uv
 COMPILE := UV_PYTHON_DOWNLOADS=never $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+# One more than the cores of a small machine: tests often wait for servers and children.
+WORKERS ?= 3
 ALL_EXTRAS := speakers faster-whisper mlx
 .DEFAULT_GOAL := help
 .PHONY: help setup run dev test test-backend test-long chaos fuzz test-frontend test-e2e lint fmt types contract migrate revision openapi config-docs extras native bench lock clean
@@ -27,7 +29,7 @@ test: test-backend test-frontend test-e2e ## Run every test
 
 test-backend: ## Test the backend on SQLite and Postgres (ARGS="-k name" narrows it, ARGS="-n 0" runs one at a time)
 	$(BOOTSTRAP) python-dev postgres redis
-	cd backend && $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+	cd backend && $(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-long: ## Run the tests that take minutes (make test has a shorter form of each)
 	$(BOOTSTRAP) python-dev postgres redis
