@@ -213,7 +213,7 @@ step('whoever is removed finds themselves in their own workspace', async () => {
   await ada.getByRole('button', { name: 'Remove: grace@example.org' }).click();
   await ada.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
   await ada.getByRole('button', { name: 'Remove: grace@example.org' }).waitFor({ state: 'detached' });
-  await grace.getByRole('link', { name: 'Transcripts' }).click();
+  await grace.getByRole('link', { name: 'Transcripts', exact: true }).click();
   await shown(grace, 'Oral history').waitFor({ state: 'detached', ...LATER });
 });
 
