@@ -2,10 +2,13 @@
 
 import '@testing-library/jest-dom/vitest';
 
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 
 import { server } from './server';
+
+// A busy machine renders a page in seconds.
+configure({ asyncUtilTimeout: 20_000 });
 
 class NoopObserver {
   observe(): void {

@@ -23,16 +23,22 @@ interface Props {
   /** Whether the filter finds more than those. */
   more: boolean;
   control: SelectionControl;
+  /** What had the focus in the bar is about to go: the list takes it, so that keys go on. */
+  onGone: () => void;
 }
 
 /** What can be done with the selected jobs; stays in sight while the list scrolls. */
-export function BulkBar({ filter, jobs, more, control }: Props) {
+export function BulkBar({ filter, jobs, more, control, onGone }: Props) {
   const { selection } = control;
   const all = selection.allBefore !== null;
   const picked = jobs.filter((job) => selection.ids.has(job.id));
   const offersAll = more && !all && picked.length === jobs.length;
   const count = useQuery({ ...countQuery(filter), enabled: offersAll || all }).data;
   const bulk = useBulk(control.settle);
+  const then = (change: () => void) => () => {
+    change();
+    onGone();
+  };
   if (isEmpty(selection) && bulk.progress === null) return null;
 
   const matching = count
@@ -50,7 +56,7 @@ export function BulkBar({ filter, jobs, more, control }: Props) {
       }
     };
     if (action === 'delete') askToDelete(all ? matching : String(targets.length), begin);
-    else begin();
+    else then(begin)();
   };
 
   return (
@@ -60,7 +66,7 @@ export function BulkBar({ filter, jobs, more, control }: Props) {
       ) : (
         <>
           <Group gap="xs" className={classes.what}>
-            <CloseButton size={44} aria-label={t('bulk.clear')} onClick={control.clear} />
+            <CloseButton size={44} aria-label={t('bulk.clear')} onClick={then(control.clear)} />
             <Text role="status" fw={600} className="tabular">
               {all
                 ? matching
@@ -69,12 +75,22 @@ export function BulkBar({ filter, jobs, more, control }: Props) {
                 : tn('bulk.selected', picked.length)}
             </Text>
             {!all && picked.length < jobs.length ? (
-              <Button variant="subtle" size="compact-md" h={44} onClick={control.changeLoaded}>
+              <Button
+                variant="subtle"
+                size="compact-md"
+                h={44}
+                onClick={then(control.changeLoaded)}
+              >
                 {t('bulk.selectAllShown')}
               </Button>
             ) : null}
             {offersAll && matching ? (
-              <Button variant="subtle" size="compact-md" h={44} onClick={control.selectMatching}>
+              <Button
+                variant="subtle"
+                size="compact-md"
+                h={44}
+                onClick={then(control.selectMatching)}
+              >
                 {t('bulk.selectAll', { count: matching })}
               </Button>
             ) : null}

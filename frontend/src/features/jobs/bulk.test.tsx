@@ -83,10 +83,6 @@ describe('many jobs at once', () => {
     const user = await show();
     expect(screen.queryByRole('region', { name: 'Selected transcripts' })).toBeNull();
     await user.click(box(0));
-    await user.click(bar().getByRole('button', { name: 'Select all shown' }));
-    expect(bar().getByRole('status')).toHaveTextContent('5 selected');
-    await user.keyboard('{Escape}');
-    await user.click(box(0));
     await user.keyboard('{Shift>}');
     await user.click(box(3));
     await user.keyboard('{/Shift}');
@@ -94,6 +90,16 @@ describe('many jobs at once', () => {
     expect(bar().getByRole('button', { name: 'Cancel 3' })).toBeEnabled();
     expect(bar().getByRole('button', { name: 'Retry' })).toBeDisabled();
     expect(bar().getByRole('button', { name: 'Delete 4' })).toBeEnabled();
+  });
+
+  it('takes all shown by a button, and none by Escape wherever one is', async () => {
+    const user = await show();
+    await user.click(box(0));
+    await user.click(screen.getByText('Select all shown'));
+    expect(screen.getByText('5 selected')).toBeVisible();
+    await user.keyboard('{Escape}');
+    expect(screen.queryByText('5 selected')).toBeNull();
+    expect(box(0)).not.toBeChecked();
   });
 
   it('moves between the boxes by arrows, and takes all or none by key', async () => {

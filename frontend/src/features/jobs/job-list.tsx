@@ -29,6 +29,7 @@ export function JobList({ filter, onClear }: Props) {
   const jobs = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   const control = useSelection(jobs.map((job) => job.id));
   const more = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const target = more.current;
     if (!target || !hasNextPage || isFetchingNextPage) return;
@@ -58,10 +59,10 @@ export function JobList({ filter, onClear }: Props) {
   const chosen = jobs.filter((job) => isSelected(selection, job.id)).length;
   if (jobs.length === 0) return <NothingListed filter={filter} onClear={onClear} />;
   return (
-    <>
-      {/* Keys for the boxes inside; each box is a control of its own. */}
-      {/* eslint-disable-next-line jsx-a11y/no-static-element-interactions */}
-      <div className="card" onKeyDown={control.onKeyDown}>
+    // Keys for the boxes and the bar inside; each of them is a control of its own.
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions
+    <div ref={list} tabIndex={-1} className={classes.list} onKeyDown={control.onKeyDown}>
+      <div className="card">
         <VisuallyHidden id="bulk-keys">{t('bulk.keys')}</VisuallyHidden>
         <table className={classes.table} aria-describedby="bulk-keys">
           <thead>
@@ -114,8 +115,14 @@ export function JobList({ filter, onClear }: Props) {
           </Button>
         </Center>
       ) : null}
-      <BulkBar filter={filter} jobs={jobs} more={hasNextPage} control={control} />
-    </>
+      <BulkBar
+        filter={filter}
+        jobs={jobs}
+        more={hasNextPage}
+        control={control}
+        onGone={() => list.current?.focus({ preventScroll: true })}
+      />
+    </div>
   );
 }
 
