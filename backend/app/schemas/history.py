@@ -48,8 +48,10 @@ class HistoryItem(BaseModel):
         None,
         description="window_repeated: which time it is; engine_crashed, retry_scheduled, host_lost: how many so far.",
     )
-    code: str | None = Field(None, description="retry_scheduled, failed: the error's code.")
-    message: str | None = Field(None, description="retry_scheduled, failed: the error in a sentence.")
+    code: str | None = Field(None, description="waiting, retry_scheduled, failed: the error's code.")
+    message: str | None = Field(
+        None, description="waiting, retry_scheduled, failed: the error in a sentence."
+    )
     advice: str | None = Field(None, description="failed: what a person can do.")
     log_tail: str | None = Field(None, description="failed: the last that the engine wrote.")
     what: Literal["all", "gaps", "speakers"] | None = Field(None, description="retried")

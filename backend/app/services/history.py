@@ -53,7 +53,16 @@ async def tell_release(session: SystemSession, job: Job, cause: HistoryKind, *, 
     """Why a job is back in the queue: `cause`, unless it says so itself."""
     later = job.run_after if job.run_after > at else None
     if job.wait_reason is not None:
-        await tell(session, job, HistoryKind.WAITING, at=at, reason=job.wait_reason, run_after=later)
+        await tell(
+            session,
+            job,
+            HistoryKind.WAITING,
+            at=at,
+            reason=job.wait_reason,
+            code=job.error_code,
+            message=job.error_message,
+            run_after=later,
+        )
     elif job.error_code is not None:
         await tell(
             session,

@@ -139,6 +139,32 @@ async def test_a_job_that_waits_and_is_tried_at_once(
     assert order[-1] == "completed"
 
 
+async def test_a_provider_that_is_waited_for_says_why(
+    server: Bench, workspace: UUID, database: Database
+) -> None:
+    job_id = await server.add(workspace)
+    later = utcnow() + timedelta(minutes=5)
+    async with database.system() as session:
+        taken = await claims.claim_next(session, server.bus, Owner.current())
+        assert taken is not None
+        await claims.release(
+            session,
+            server.bus,
+            taken,
+            run_after=later,
+            again=True,
+            wait_reason="provider_down",
+            error=("openai_unavailable", "It is busy."),
+        )
+    waiting = only(await told(database, workspace, job_id), "waiting")
+    assert (waiting["reason"], waiting["code"], waiting["message"]) == (
+        "provider_down",
+        "openai_unavailable",
+        "It is busy.",
+    )
+    assert waiting["run_after"] > waiting["at"].isoformat()
+
+
 async def test_a_host_that_goes_down(server: Bench, workspace: UUID, database: Database) -> None:
     job_id = await server.add(workspace)
     async with database.system() as session:

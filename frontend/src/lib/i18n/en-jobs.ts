@@ -122,7 +122,11 @@ export const jobs = {
     'The speech model on the server is damaged. It starts once the operator has fetched it again.',
   'wait.model_download_failed':
     'The speech model could not be downloaded. It starts by itself once `transcribe models download` has fetched it.',
-  'wait.disk_full': 'The server has no free disk space. It starts when there is room.',
+  'wait.storage_full': 'The server has no free disk space. It starts by itself when there is room.',
+  'wait.storage_unavailable':
+    'The store of recordings does not answer. It starts by itself when it does.',
+  'wait.parallel_limit':
+    'This workspace runs as many transcriptions as it may at a time. It starts when one of them ends.',
   'wait.model_retired': 'The provider no longer offers this model. Run it again with another one.',
   'wait.cloud_not_configured':
     'This server has no key for the provider asked for. Run it again with another engine.',
@@ -133,12 +137,10 @@ export const jobs = {
   'wait.cloud_spend_limit':
     'What may be spent on providers is used up. It starts once an administrator raises the limit, or run it again with another engine.',
   'wait.provider_down': 'The provider does not answer. It starts by itself when it does.',
-  'wait.retrying': 'The last try failed. It is tried again soon.',
   'wait.failedTry': 'The last try failed: {message}',
   'wait.nextTry': 'Next try in {time}',
   'wait.retryNow': 'Retry now',
   'wait.hurried': '“{name}” is tried now.',
-  'wait.quota': 'The quota is used up. It starts when there is room again.',
   'wait.unknown': 'Waiting: {reason}.',
 } as const;
 
