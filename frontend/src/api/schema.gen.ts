@@ -2906,12 +2906,12 @@ export interface components {
             count?: number | null;
             /**
              * Code
-             * @description retry_scheduled, failed: the error's code.
+             * @description waiting, retry_scheduled, failed: the error's code.
              */
             code?: string | null;
             /**
              * Message
-             * @description retry_scheduled, failed: the error in a sentence.
+             * @description waiting, retry_scheduled, failed: the error in a sentence.
              */
             message?: string | null;
             /**
