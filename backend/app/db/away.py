@@ -1,4 +1,6 @@
-"""Whether the database is away for now: lost connections and refused ones, as opposed to statements that are wrong."""
+"""Whether the database is away for now: lost connections, refused ones and transactions that it gave up for the sake of
+another, as opposed to statements that are wrong.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,9 @@ T = TypeVar("T")
 
 LONGEST_PAUSE_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
-# Connection exceptions; the server stops, has crashed, or is starting; it has no connection left for us.
-_STATES = ("08", "57P01", "57P02", "57P03", "53300")
+# Connection exceptions; the server stops, has crashed, or is starting; it has no connection left for us; of two
+# transactions that waited for each other it gave up this one.
+_STATES = ("08", "57P01", "57P02", "57P03", "53300", "40P01", "40001")
 _SQLITE = (
     "SQLITE_BUSY",
     "SQLITE_LOCKED",

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from app.core.background import Background
 from app.core.clock import utcnow
-from app.models import LoginThrottle, MailToken, Membership, Role, User, Workspace
+from app.db.session import Database
+from app.models import Job, LoginThrottle, MailToken, Membership, Role, User, Workspace
 from tests.fixtures.app import PASSWORD, MakeApp, RunningApp
 from tests.fixtures.identity import Person, login, refresh, register
 from tests.fixtures.mails import link_in, mails_to, token_in
@@ -317,6 +318,34 @@ async def test_an_account_goes_with_what_is_its_alone(app: RunningApp) -> None:
         await asyncio.sleep(0.05)
     assert left is None
     assert not (app.settings.storage_dir / "objects" / "w" / ada.workspace_id).exists()
+
+
+async def test_an_account_goes_while_its_job_writes_events(app: RunningApp) -> None:
+    await register(app.client, "admin@example.org")
+    ada = await register(app.client)
+    sent = await app.client.post(
+        "/api/transcribe", files={"file": ("notes.txt", b"words")}, headers=ada.bearer
+    )
+    database, job_id = app.container.database, UUID(sent.json()["job_id"])
+    if database.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    async with database.system() as session:  # as the one who writes events: the job's row, then the workspace's
+        await session.execute(sa.update(Job).where(Job.id == job_id).values(event_seq=Job.event_seq))
+        leaves = asyncio.create_task(post(app, "delete", ada, password=PASSWORD))
+        await waits_for_a_lock(database)
+        own = Workspace.id == UUID(ada.workspace_id)
+        await session.execute(sa.update(Workspace).where(own).values(event_seq=Workspace.event_seq))
+    assert (await leaves).status_code == 204
+
+
+async def waits_for_a_lock(database: Database) -> None:
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    for _ in range(400):
+        async with database.system(read_only=True) as session:
+            if await session.scalar(waiting):
+                return
+        await asyncio.sleep(0.05)
+    raise AssertionError("nothing waited for a lock")
 
 
 async def test_the_last_administrator_stays_while_others_are_there(app: RunningApp) -> None:

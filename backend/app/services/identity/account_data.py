@@ -13,6 +13,7 @@ from app.db.session import SystemSession
 from app.models.api_keys import ApiKey
 from app.models.audit import AuditEntry
 from app.models.credentials import ExternalIdentity
+from app.models.jobs import Job
 from app.models.users import Session, User
 from app.models.workspaces import Membership, Role, Workspace
 from app.services import audit
@@ -75,11 +76,18 @@ async def export_account(session: SystemSession, user_id: UUID) -> dict[str, Any
     }
 
 
+async def lock_jobs(session: SystemSession, user_id: UUID) -> None:
+    """Lock what the person started before the person and their workspaces, in the order of whoever runs a job."""
+    await session.execute(
+        sa.select(Job.id).where(Job.created_by == user_id).order_by(Job.id).with_for_update()
+    )
+
+
 async def delete_account(session: SystemSession, user_id: UUID) -> None:
     """The account, and every workspace that nobody else belongs to. Rows and bytes of those follow.
 
     Raises `ConflictError` for the last administrator, and where a workspace with other members would be left
-    without an owner.
+    without an owner. `lock_jobs` comes first.
     """
     user = await session.get_one(User, user_id, with_for_update=True)
     if user.is_admin:
@@ -96,7 +104,7 @@ async def delete_account(session: SystemSession, user_id: UUID) -> None:
                 sa.select(Workspace)
                 .join(Membership, Membership.workspace_id == Workspace.id)
                 .where(Membership.user_id == user_id, Workspace.deleted_at.is_(None))
-                .with_for_update(of=Workspace)
+                .with_for_update(of=Workspace, key_share=True)
             )
         )
         .scalars()

@@ -21,7 +21,7 @@ from app.core.security import Sealer, derive_key, same_text
 from app.db.session import Database, SystemSession
 from app.models.users import User
 from app.services import audit
-from app.services.identity.account_data import delete_account, export_account
+from app.services.identity.account_data import delete_account, export_account, lock_jobs
 from app.services.identity.credentials import check_new_password, normalize_email, normalize_name
 from app.services.identity.invitations import accept_invitation, inspect_invitation
 from app.services.identity.recovery import FLOOR_SECONDS, Recovery, at_least
@@ -302,6 +302,7 @@ class Accounts:
         if not fits:
             raise ForbiddenError("The password is wrong.", code="wrong_password", field="password")
         async with self._database.system() as session:
+            await lock_jobs(session, principal.user_id)
             locked = await lock_user(session, principal.user_id)
             if locked is None:
                 return

