@@ -329,7 +329,9 @@ async def test_an_account_goes_while_its_job_writes_events(app: RunningApp) -> N
     database, job_id = app.container.database, UUID(sent.json()["job_id"])
     if database.is_sqlite:
         pytest.skip("SQLite has one writer at a time")
-    async with database.system() as session:  # as the one who writes events: the job's row, then the workspace's
+    async with (
+        database.system() as session
+    ):  # as the one who writes events: the job's row, then the workspace's
         await session.execute(sa.update(Job).where(Job.id == job_id).values(event_seq=Job.event_seq))
         leaves = asyncio.create_task(post(app, "delete", ada, password=PASSWORD))
         await waits_for_a_lock(database)
