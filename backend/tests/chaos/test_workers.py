@@ -116,7 +116,7 @@ async def _nothing_twice(url: str, jobs: int) -> None:
     assert (transcripts, unfinished) == (jobs, 0)
 
 
-@pytest.mark.parametrize("executor", ["database", "celery"])
+@pytest.mark.parametrize("executor", ["database", pytest.param("celery", marks=pytest.mark.long)])
 async def test_the_jobs_of_a_host_that_dies_move_to_another(
     executor: str,
     make_live_server: MakeLiveServer,

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 
 from tests.fixtures.app import sign_up
 from tests.fixtures.server import LiveServer, MakeLiveServer
 from tests.fixtures.tone_model import WORDS, build, tones
 from tests.fixtures.wav import write_wav
 
-KILLS = 10
-WINDOWS = 24
 ENGINE_PROCESSES = 2
 
 
@@ -53,10 +52,16 @@ async def wait_for(
             await asyncio.sleep(0.02)
 
 
-async def test_ten_kills_lose_nothing(make_live_server: MakeLiveServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kills", "windows"),
+    [pytest.param(3, 10, id="three"), pytest.param(10, 24, id="ten", marks=pytest.mark.long)],
+)
+async def test_kills_lose_nothing(
+    kills: int, windows: int, make_live_server: MakeLiveServer, tmp_path: Path
+) -> None:
     model = tmp_path / "tone.bin"
     build(model)
-    words = spoken(WINDOWS * 30, seed=7)
+    words = spoken(windows * 30, seed=7)
     recording = write_wav(tmp_path / "tones.wav", tones(words))
     server = make_live_server(
         whisper_model=str(model), engine_processes=ENGINE_PROCESSES, access_token_expire_minutes=60
@@ -70,7 +75,7 @@ async def test_ten_kills_lose_nothing(make_live_server: MakeLiveServer, tmp_path
         job_id = await upload(client, recording)
 
     rng = random.Random(20261121)
-    for kill in range(KILLS):
+    for kill in range(kills):
         job = await wait_for(server, job_id, headers, windows=(kill + 1) * 2)
         assert job["status"] == "processing", job
         await asyncio.sleep(rng.uniform(0, 0.3))
@@ -79,8 +84,8 @@ async def test_ten_kills_lose_nothing(make_live_server: MakeLiveServer, tmp_path
 
     job = await wait_for(server, job_id, headers)
     assert job["status"] == "completed", job
-    assert job["windows"]["planned"] == job["windows"]["committed"] == WINDOWS
-    assert job["windows"]["executed"] <= WINDOWS + KILLS * ENGINE_PROCESSES
+    assert job["windows"]["planned"] == job["windows"]["committed"] == windows
+    assert job["windows"]["executed"] <= windows + kills * ENGINE_PROCESSES
     async with server.client(headers=headers) as client:
         results = [(await client.get(f"/api/jobs/{j}/result")).json() for j in (calm, job_id)]
     assert results[1]["segments"] == results[0]["segments"]
@@ -124,7 +129,7 @@ async def test_row_6_a_killed_engine_costs_one_window_and_two_on_the_same_one_qu
 ) -> None:
     model = tmp_path / "tone.bin"
     build(model)
-    recording = write_wav(tmp_path / "tones.wav", tones(spoken(20 * 30, seed=5)))
+    recording = write_wav(tmp_path / "tones.wav", tones(spoken(8 * 30, seed=5)))
     server = make_live_server(whisper_model=str(model), engine_processes=1)
     server.start()
     async with server.client() as client:

@@ -91,7 +91,7 @@ class Readiness:
         free = (await asyncio.to_thread(shutil.disk_usage, self._data_dir)).free
         if free < MIN_FREE_BYTES:
             raise AppError(f"Only {free // 1024**2} MiB are free in {self._data_dir}.")
-        return f"{free // 1024**2} MiB free"
+        return f"{free / 1024**3:.1f} GiB free" if free >= 1024**3 else f"{free // 1024**2} MiB free"
 
 
 async def _guard(check: Callable[[], Awaitable[str]]) -> Check:
