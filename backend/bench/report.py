@@ -6,8 +6,10 @@ import os
 import platform
 import re
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -28,6 +30,19 @@ def machine() -> str:
         f"{cores} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB of memory,"
         f" {platform.system()} on {platform.machine()}, Python {platform.python_version()}"
     )
+
+
+@cache
+def pace() -> float:
+    """Million turns a second of an empty Python loop: one processor's name stands for very different days of it."""
+    turns = 1_000_000
+    seconds = []
+    for _ in range(5):
+        began = time.perf_counter()
+        for _ in range(turns):
+            pass
+        seconds.append(time.perf_counter() - began)
+    return turns / min(seconds) / 1e6
 
 
 def write(
@@ -77,8 +92,9 @@ def _mark(name: str) -> str:
 
 
 def _row(name: str, figure: Figure, noise: float, quick: bool) -> str:
-    taken = f"{datetime.now(UTC):%Y-%m-%d} at {_commit()}, others took {noise:.0%}" + (
-        ", quick" if quick else ""
+    taken = (
+        f"{datetime.now(UTC):%Y-%m-%d} at {_commit()}, others took {noise:.0%}, pace {pace():.0f}"
+        f"{', quick' if quick else ''}"
     )
     cells = (figure.name, figure.measured, figure.budget, figure.verdict, taken)
     return _mark(name) + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

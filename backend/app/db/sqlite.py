@@ -1,10 +1,8 @@
-"""SQLite's side of the engines: pragmas, one writer, and statements that a cancelled task never cuts."""
+"""SQLite's side of the engines: pragmas, and how transactions begin."""
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,39 +12,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app.db.sqlite_connection import SteadyConnection
+
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON")
-
-
-class UncutConnection(aiosqlite.Connection):
-    """Waits for each statement to its end, and hands a cancellation on only then.
-
-    A connection that was left in the middle of a statement is thrown away by the pool while its thread still holds the
-    write lock: every writer then waits until the busy timeout, and fails. Statements take milliseconds, so a task is
-    cancelled a moment later, mostly after its commit.
-    """
-
-    def __del__(self) -> None:
-        """Closes, in its own thread, what a task left behind that was cancelled while it connected."""
-        if self._connection is not None:
-            self.stop()
-
-    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if not self._running or not self._connection:
-            raise ValueError("Connection closed")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._tx.put_nowait((future, partial(fn, *args, **kwargs)))
-        task = asyncio.current_task()
-        cancelled = False
-        while not future.done():
-            try:
-                await asyncio.wait({future})
-            except asyncio.CancelledError:
-                cancelled = True
-                if task is not None:
-                    task.uncancel()
-        if cancelled and task is not None:
-            task.cancel()
-        return future.result()
 
 
 def make_engine(url: str, *, begin: str, **pool: Any) -> AsyncEngine:
@@ -54,7 +22,7 @@ def make_engine(url: str, *, begin: str, **pool: Any) -> AsyncEngine:
     path = make_url(url).database or ":memory:"
 
     async def connect() -> aiosqlite.Connection:
-        connection = UncutConnection(partial(sqlite3.connect, path), 64)
+        connection = SteadyConnection(partial(sqlite3.connect, path), 64)
         connection._thread.daemon = (
             True  # as SQLAlchemy's own dialect has it: never hold up the end of the process
         )
@@ -72,6 +40,8 @@ def make_engine(url: str, *, begin: str, **pool: Any) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, SteadyConnection)
+        raw.begin_with = begin
 
     return engine
