@@ -41,8 +41,10 @@ class SteadyConnection(aiosqlite.Connection):
     def begin_if_due(self) -> None:
         """In the connection's thread, before a statement."""
         if self.begin_with is not None:
-            begin, self.begin_with = self.begin_with, None
-            self._conn.execute(begin)
+            self._conn.execute(self.begin_with)
+            self.begin_with = (
+                None  # not where it was refused: what follows must never run outside of a transaction
+            )
 
     async def commit(self) -> None:
         """Nothing happens where no statement has run since the beginning."""

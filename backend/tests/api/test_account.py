@@ -320,15 +320,15 @@ async def test_an_account_goes_with_what_is_its_alone(app: RunningApp) -> None:
     assert not (app.settings.storage_dir / "objects" / "w" / ada.workspace_id).exists()
 
 
-async def test_an_account_goes_while_its_job_writes_events(app: RunningApp) -> None:
+async def test_an_account_goes_while_its_job_writes_events(make_app: MakeApp, postgres_url: str) -> None:
+    """On Postgres alone: SQLite has one writer at a time."""
+    app = await make_app(database_url=postgres_url, transcription_backend="stub")
     await register(app.client, "admin@example.org")
     ada = await register(app.client)
     sent = await app.client.post(
         "/api/transcribe", files={"file": ("notes.txt", b"words")}, headers=ada.bearer
     )
     database, job_id = app.container.database, UUID(sent.json()["job_id"])
-    if database.is_sqlite:
-        pytest.skip("SQLite has one writer at a time")
     async with (
         database.system() as session
     ):  # as the one who writes events: the job's row, then the workspace's

@@ -80,6 +80,24 @@ async def test_a_writer_holds_the_lock_from_its_first_statement(database: Databa
     other.close()
 
 
+async def test_a_beginning_that_was_refused_is_due_again(database: Database, tmp_path: Path) -> None:
+    """Whoever catches the error and goes on must not write outside of a transaction."""
+    other = sqlite3.connect(tmp_path / "steps.db", isolation_level=None)
+    insert = sa.text("INSERT INTO things VALUES (1, 'alone')")
+    async with database.engine.connect() as connection:
+        await connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        await connection.rollback()
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sa.exc.OperationalError, match="locked"):
+            await connection.execute(insert)
+        other.execute("ROLLBACK")
+        await connection.execute(insert)
+        await connection.rollback()
+    other.close()
+    async with database.system(read_only=True) as session:
+        assert await session.scalar(sa.text("SELECT count(*) FROM things")) == 0
+
+
 async def test_what_fails_is_undone_and_the_connection_goes_on(database: Database) -> None:
     insert = sa.text("INSERT INTO things VALUES (:id, :name)")
 
@@ -93,7 +111,8 @@ async def test_what_fails_is_undone_and_the_connection_goes_on(database: Databas
     async with database.system() as session:
         assert await session.scalar(sa.text("SELECT count(*) FROM things")) == 0
         done = await session.execute(insert, [{"id": n, "name": "many"} for n in range(300)])
-        assert done.rowcount == 300  # type: ignore[attr-defined]
+        assert isinstance(done, sa.CursorResult)
+        assert done.rowcount == 300
         async with session.begin_nested() as inner:
             await session.execute(insert, {"id": 999, "name": "inner"})
             await inner.rollback()
