@@ -8,10 +8,12 @@ import type { Permission, ShareCreate, SharePatch } from './types';
 
 const of = (job: string) => ({ params: { path: { job_id: job } } });
 
+/** Asked for anew whenever it is looked at: guests change when a link was last opened, and no event tells of it. */
 export function shareLinksQuery(job: string) {
   return queryOptions({
     queryKey: keys.shareLinks(job),
     queryFn: () => unwrap(http.GET('/api/jobs/{job_id}/shares', of(job))),
+    staleTime: 0,
   });
 }
 
