@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
 from app import __version__
 from app.api.edges.stack import add_edges
 from app.api.error_responses import document_errors
 from app.api.errors import add_error_handlers
-from app.api.routers import ROUTERS
+from app.api.routers import ROUTES
 from app.api.spa import add_pages
 from app.core.config import PROJECT_ROOT, Environment, Settings
 from app.core.logging import configure_logging, get_logger
@@ -23,18 +22,11 @@ from app.factory import build_container
 
 log = get_logger(__name__)
 
-MAX_JSON_BYTES = 1 << 20  # recordings have routes of their own, which count bytes as they stream
-
 
 async def _migrate(settings: Settings) -> None:
     """For a server that was started by its bare name; `transcribe serve` has done so before, with a copy."""
     if settings.server.env == Environment.LOCAL:
         await asyncio.to_thread(upgrade, settings.database_url, backups=settings.server.data_dir / "backups")
-
-
-def _operation_id(route: APIRoute) -> str:
-    """Stable and readable: jobs_create, auth_login."""
-    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -63,14 +55,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         summary="Audio and video into text that people can trust.",
         lifespan=lifespan,
-        generate_unique_id_function=_operation_id,
         separate_input_output_schemas=False,
+        routes=[*ROUTES],
     )
     app.state.settings = settings
     add_error_handlers(app)
     add_edges(app, settings)
-    for router in ROUTERS:
-        app.include_router(router, max_body_size=MAX_JSON_BYTES)
     document_errors(app)
     add_pages(app, PROJECT_ROOT / "frontend" / "dist")
     return app

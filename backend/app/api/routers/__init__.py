@@ -1,6 +1,6 @@
 """All routers, in the order of the documentation."""
 
-from fastapi import APIRouter
+from starlette.routing import BaseRoute
 
 from app.api.routers import (
     account,
@@ -24,7 +24,7 @@ from app.api.routers import (
 )
 
 # live and bulk stand before jobs: /api/jobs/events is not the job named "events".
-ROUTERS: tuple[APIRouter, ...] = (
+_ROUTERS = (
     auth.router,
     account.router,
     oidc.router,
@@ -44,3 +44,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     admin.router,
     operations.router,
 )
+
+ROUTES: tuple[BaseRoute, ...] = tuple(route for router in _ROUTERS for route in router.routes)

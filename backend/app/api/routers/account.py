@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from fastapi.responses import JSONResponse
 
+from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, CurrentPrincipal
 from app.api.no_store import no_store
 from app.schemas.auth import (
@@ -28,7 +29,7 @@ from app.schemas.auth import (
 )
 from app.storage.disposition import content_disposition
 
-router = APIRouter(prefix="/api/auth", tags=["account"], dependencies=[Depends(no_store)])
+router = ApiRouter(prefix="/api/auth", tags=["account"], dependencies=[Depends(no_store)])
 
 
 @router.post("/verify-email", name="verify_email", status_code=204)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, CurrentAdmin, SystemRead, SystemWrite
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
 from app.schemas.common import KeptText
@@ -15,7 +16,7 @@ from app.schemas.workspaces import ManagedWorkspace, ManagedWorkspaces, QuotasPa
 from app.services.admin.status import read_status
 from app.services.identity import usage
 
-router = APIRouter(prefix="/api/admin", tags=["administration"])
+router = ApiRouter(prefix="/api/admin", tags=["administration"])
 
 
 @router.get("/status", name="status", response_model=Status)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
+from app.api.api_router import ApiRouter
 from app.api.deps import CurrentPrincipal, SystemRead, SystemWrite
 from app.api.idempotency import IdempotentRoute, idempotent
 from app.models import User
@@ -14,7 +15,7 @@ from app.models.api_keys import ApiKey as ApiKeyRow
 from app.schemas.api_keys import ApiKeyCreate, ApiKeyMade, ApiKeys
 from app.services.identity import api_keys
 
-router = APIRouter(
+router = ApiRouter(
     prefix="/api/workspaces/{workspace_id}/api-keys", tags=["api_keys"], route_class=IdempotentRoute
 )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Cookie, Depends, Request, Response
+from fastapi import Cookie, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import OAuth2PasswordRequestForm
 
+from app.api.api_router import ApiRouter
 from app.api.deps import AnyPrincipal, ContainerDep, CurrentPrincipal, bearer_token
 from app.api.no_store import no_store
 from app.api.sign_in import (
@@ -32,7 +33,7 @@ from app.schemas.auth import (
 )
 from app.services.identity.sessions import TICKET_LIFE
 
-router = APIRouter(
+router = ApiRouter(
     prefix="/api/auth",
     tags=["auth"],
     dependencies=[Depends(no_store)],

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
+from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, TenantRead, TenantWriter
 from app.api.job_query import JobQuery
 from app.core.pagination import Cursor
@@ -13,7 +12,7 @@ from app.schemas.bulk import BulkAnswer, BulkRequest, JobCount
 from app.services.jobs.bulk import BulkAction, BulkResult
 from app.services.jobs.pages import MAX_COUNT, JobFilter, count_of
 
-router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+router = ApiRouter(prefix="/api/jobs", tags=["jobs"])
 
 
 @router.get("/count", response_model=JobCount, name="count")

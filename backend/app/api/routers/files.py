@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
+from app.api.api_router import ApiRouter
 from app.api.base_url import BaseUrl
 from app.api.deps import ContainerDep, TenantRead, TenantWrite, TenantWriter
 from app.api.idempotency import IdempotentRoute, idempotent
@@ -25,7 +26,7 @@ from app.schemas.files import (
     PresignResponse,
 )
 
-router = APIRouter(prefix="/api/files", tags=["files"], route_class=IdempotentRoute)
+router = ApiRouter(prefix="/api/files", tags=["files"], route_class=IdempotentRoute)
 
 
 @router.post("/presign", status_code=201, dependencies=[idempotent()])

@@ -6,9 +6,10 @@ import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, CurrentTenant, TenantRead, TenantWrite
 from app.api.disposition import transcript_attachment, transcript_name
 from app.api.idempotency import IdempotentRoute, idempotent
@@ -35,7 +36,7 @@ from app.services.transcripts.names import name_speaker
 from app.services.transcripts.render import FORMATS
 from app.services.transcripts.results import read_result
 
-router = APIRouter(prefix="/api/jobs", tags=["jobs"], route_class=IdempotentRoute)
+router = ApiRouter(prefix="/api/jobs", tags=["jobs"], route_class=IdempotentRoute)
 
 
 @router.post("", status_code=201, response_model=Job, dependencies=[idempotent()])

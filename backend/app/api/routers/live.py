@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-from fastapi import APIRouter, Response, WebSocket
+from fastapi import Response, WebSocket
 from fastapi.responses import StreamingResponse
 
+from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, CurrentTenant, Tenant, authenticate_socket, still_welcome
 from app.api.sse import EVENT_STREAM, SLOW_SECONDS, EventStream, LastEventId, sequence
 from app.api.streams import follow_job, follow_workspace, job_is_over, known_sequence
 from app.core.errors import AppError, NotFoundError
 from app.factory import Container
 
-router = APIRouter(tags=["live"])
+router = ApiRouter(tags=["live"])
 
 
 # No transaction is held while a stream is open: each look at the rows is one of its own.

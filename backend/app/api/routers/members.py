@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
+from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, CurrentPrincipal, SystemRead, SystemWrite
 from app.api.idempotency import IdempotentRoute, idempotent
 from app.schemas.workspaces import (
@@ -22,7 +23,7 @@ from app.schemas.workspaces import (
 )
 from app.services.identity import invitations, members, workspaces
 
-router = APIRouter(tags=["members"], route_class=IdempotentRoute)
+router = ApiRouter(tags=["members"], route_class=IdempotentRoute)
 
 
 @router.get("/api/workspaces/{workspace_id}/members", name="list", response_model=Members)

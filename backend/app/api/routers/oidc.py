@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Cookie, Depends, Request, Response
+from fastapi import Cookie, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
+from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, CurrentPrincipal
 from app.api.no_store import no_store
 from app.api.sign_in import device_of, is_secure, own_origin, set_refresh_cookie, token_response
@@ -26,7 +27,7 @@ _REDIRECT: dict[int | str, dict[str, Any]] = {
     303: {"description": "To the provider, or to a page of ours; `?oidc=` says how it went (docs/api.md)."},
 }
 
-router = APIRouter(prefix="/api/auth/oidc", tags=["oidc"], dependencies=[Depends(no_store)])
+router = ApiRouter(prefix="/api/auth/oidc", tags=["oidc"], dependencies=[Depends(no_store)])
 
 
 @router.get("/start", status_code=303, response_class=RedirectResponse, responses=_REDIRECT)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app import __version__
+from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, require_operator
 from app.core.clock import to_json_time, utcnow
 from app.core.metrics import CONTENT_TYPE
@@ -14,7 +15,7 @@ from app.schemas.operations import Health, Options, Ready, Version
 from app.services.admin.gauges import set_gauges
 from app.services.admin.options import read_options
 
-router = APIRouter(tags=["operations"])
+router = ApiRouter(tags=["operations"])
 
 
 @router.get("/health", response_model=Health)

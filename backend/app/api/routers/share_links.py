@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from app.api.api_router import ApiRouter
 from app.api.base_url import BaseUrl
 from app.api.deps import ContainerDep
 from app.api.share_answers import FILES, download_answer, events_answer, note_read, result_answer
@@ -18,7 +19,7 @@ from app.schemas.jobs import DownloadFormat, TranscriptResult
 from app.schemas.shares import SharedMedia, SharedPage, ShareUnlock
 from app.services.transcripts.share_unlock import UNLOCKED_SECONDS
 
-router = APIRouter(prefix="/api/shares/{token}", tags=["share_links"])
+router = ApiRouter(prefix="/api/shares/{token}", tags=["share_links"])
 
 
 @router.get("", name="look", response_model=SharedPage)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from app.api.api_router import ApiRouter
 from app.api.base_url import BaseUrl
 from app.api.deps import ContainerDep, CurrentPrincipal
 from app.api.share_answers import FILES, download_answer, events_answer, note_read, result_answer
@@ -17,7 +18,7 @@ from app.schemas.files import Peaks
 from app.schemas.jobs import DownloadFormat, Speaker, SpeakerName, TranscriptResult
 from app.schemas.shares import SharedItems, SharedJob, SharedMedia
 
-router = APIRouter(prefix="/api/shared", tags=["shared"])
+router = ApiRouter(prefix="/api/shared", tags=["shared"])
 
 
 @router.get("", name="list", response_model=SharedItems)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
+from app.api.api_router import ApiRouter
 from app.api.base_url import BaseUrl
 from app.api.deps import ContainerDep
 from app.api.idempotency import IdempotentRoute, idempotent
@@ -23,7 +24,7 @@ from app.schemas.shares import (
     SharePatch,
 )
 
-router = APIRouter(prefix="/api/jobs/{job_id}", tags=["shares"], route_class=IdempotentRoute)
+router = ApiRouter(prefix="/api/jobs/{job_id}", tags=["shares"], route_class=IdempotentRoute)
 
 
 @router.post(

@@ -6,11 +6,12 @@ import re
 from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
+from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep
 from app.api.ranges import ByteRange, UnsatisfiableRangeError, select_range
 from app.core.errors import AppError, ForbiddenError, NotFoundError
@@ -18,7 +19,7 @@ from app.storage.base import PlannedPart
 from app.storage.disposition import served_as
 from app.storage.local import LocalStore
 
-router = APIRouter(prefix="/api/store", tags=["store"], include_in_schema=False)
+router = ApiRouter(prefix="/api/store", tags=["store"], include_in_schema=False)
 
 
 class LengthRequiredError(AppError):

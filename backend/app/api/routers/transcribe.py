@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import ValidationError
 
+from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, Tenant, authenticate_writer
 from app.api.idempotency import (
     AnsweredBefore,
@@ -25,7 +26,7 @@ from app.models import Job
 from app.schemas.jobs import JobOptionsIn, TranscribeAccepted
 from app.services.jobs.service import JobOptions
 
-router = APIRouter(prefix="/api", tags=["jobs"], route_class=IdempotentRoute)
+router = ApiRouter(prefix="/api", tags=["jobs"], route_class=IdempotentRoute)
 
 _FORM_OVERHEAD = 64 * 1024
 

@@ -6,8 +6,9 @@ import json
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
+from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep
 from app.api.idempotency import IdempotentRoute, idempotent
 from app.api.webhook_deps import WebhookManager, WebhookRead, WebhookWrite
@@ -28,7 +29,7 @@ from app.schemas.webhooks import (
 )
 from app.services.integrations.deliveries import message_id
 
-router = APIRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=IdempotentRoute)
+router = ApiRouter(prefix="/api/webhooks", tags=["webhooks"], route_class=IdempotentRoute)
 
 
 @router.post(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
+from app.api.api_router import ApiRouter
 from app.api.deps import AnyPrincipal, ContainerDep, CurrentPrincipal, SystemRead, SystemWrite, require_key_of
 from app.api.idempotency import IdempotentRoute, idempotent
 from app.core.pagination import DEFAULT_LIMIT, MAX_LIMIT, Cursor
@@ -22,7 +23,7 @@ from app.schemas.workspaces import (
 )
 from app.services.identity import audit_pages, members, usage, workspace_settings, workspaces
 
-router = APIRouter(prefix="/api/workspaces", tags=["workspaces"], route_class=IdempotentRoute)
+router = ApiRouter(prefix="/api/workspaces", tags=["workspaces"], route_class=IdempotentRoute)
 
 
 @router.post("", name="create", status_code=201, response_model=Workspace, dependencies=[idempotent()])
