@@ -42,6 +42,11 @@ class Choice:
     def low_accuracy(self) -> bool:
         return self.spec is not None and self.spec.low_accuracy
 
+    @property
+    def why(self) -> str:
+        """The reasons as a text: some are whole sentences, others parts of one."""
+        return " ".join(f"{reason.rstrip('.')}." for reason in self.reasons)
+
 
 @dataclass(frozen=True, slots=True)
 class Availability:

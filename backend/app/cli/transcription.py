@@ -190,8 +190,7 @@ class FileTranscriber:
         if choice.spec is None:
             raise JobError(
                 choice.wait_reason or "model_missing",
-                "No engine can do this now. "
-                + " ".join(f"{reason.rstrip('.')}." for reason in choice.reasons),
+                f"No engine can do this now. {choice.why}",
             )
         if choice.low_accuracy:  # why a better one was passed over; else nobody needs to know
             for reason in choice.reasons:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.api.edges.headers import security_headers
+from app.asr.models.catalogue import CatalogueEntry
 from tests.fixtures.app import MakeApp, RunningApp, build_settings, sign_up
 
 
@@ -41,6 +42,19 @@ async def test_without_a_model_and_with_the_engine_named_it_is_not_ready(
     answer = await running.client.get("/ready")
     assert answer.status_code == 503
     assert "base-q8_0" in answer.json()["checks"]["engine"]["detail"]
+
+
+async def test_ready_tells_of_a_damaged_model_in_whole_sentences(
+    make_app: MakeApp, small_catalogue: CatalogueEntry
+) -> None:
+    running = await make_app(model_auto_download=False)
+    path = running.settings.models_dir / small_catalogue.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * small_catalogue.bytes)
+    detail = (await running.client.get("/ready")).json()["checks"]["engine"]["detail"]
+    assert "not the published ones" in detail
+    assert ".." not in detail.replace("../", "")
+    assert detail.endswith(".")
 
 
 async def test_row_51_metrics_answer_this_machine_and_administrators(running_app: RunningApp) -> None:

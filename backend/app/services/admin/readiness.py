@@ -81,11 +81,10 @@ class Readiness:
     async def _check_engine(self) -> str:
         choice = await self._chooser.choose_for(None, None, "auto")
         if choice.spec is None:
-            raise AppError(f"No engine can take a job: {choice.wait_reason}. " + " ".join(choice.reasons))
+            raise AppError(f"No engine can take a job: {choice.wait_reason}. {choice.why}".rstrip())
         taken = f"{choice.spec.engine} ({choice.spec.model})" if choice.spec.model else choice.spec.engine
-        return ". ".join(
-            (taken, *choice.reasons)
-        )  # an operator sees here what a job would see: a damaged model, say
+        # an operator sees here what a job would see: a damaged model, say
+        return f"{taken}. {choice.why}" if choice.reasons else taken
 
     async def _check_disk(self) -> str:
         free = (await asyncio.to_thread(shutil.disk_usage, self._data_dir)).free
