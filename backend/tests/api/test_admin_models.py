@@ -210,6 +210,39 @@ async def test_a_job_that_waits_for_a_model_runs_when_its_download_ends(
     assert (loaded.status_code, loaded.json()["error"]["code"]) == (409, "conflict")
 
 
+async def test_a_job_whose_model_comes_with_wrong_bytes_says_so_by_itself(
+    make_app: MakeApp, hub: Hub, small_catalogue: CatalogueEntry
+) -> None:
+    running = await make_app(model_base_url=hub.url, transcription_backend="whisper_cpp")
+    await sign_up(running.client)
+    sent = await running.client.post("/api/transcribe", files={"file": ("talk.wav", b"RIFF")})
+    url = f"/api/jobs/{sent.json()['job_id']}"
+    await until_job(running, url, lambda job: job["wait_reason"] == "model_missing")
+    (folder(running) / FILE).write_bytes(DATA[:-1] + b"!")
+    await until_job(running, url, lambda job: job["wait_reason"] == "model_invalid")
+    job = (await running.client.get(url)).json()
+    assert (job["status"], job["attempt"]) == ("pending", 1)
+    assert any("not the published ones" in reason for reason in job["engine_reasons"])
+    history = (await running.client.get(f"{url}/history")).json()["items"]
+    assert [entry["reason"] for entry in history if entry["kind"] == "waiting"] == [
+        "model_invalid",
+        "model_missing",
+    ]
+
+
+async def test_a_model_that_was_found_invalid_is_not_offered_as_installed(admin: RunningApp) -> None:
+    path = folder(admin) / FILE
+    path.write_bytes(DATA[:-1] + b"!")
+    await admin.client.post(f"{URL}/base-q8_0/verify")
+    assert (await model(admin))["state"] == "invalid"
+    options = (await admin.client.get("/api/options")).json()
+    assert [offered["installed"] for offered in options["models"]] == [False]
+    path.write_bytes(DATA)
+    await admin.client.post(f"{URL}/base-q8_0/verify")
+    options = (await admin.client.get("/api/options")).json()
+    assert [offered["installed"] for offered in options["models"]] == [True]
+
+
 async def until_job(running: RunningApp, url: str, reached: Callable[[dict[str, Any]], bool]) -> None:
     until = time.monotonic() + 60
     while not reached(job := (await running.client.get(url)).json()):

@@ -2,7 +2,7 @@
 
 from app.asr.models.catalogue import CatalogueEntry, catalogue, find, is_known
 from app.asr.models.download import download
-from app.asr.models.files import ModelFile, is_path, is_present, resolve, verify
+from app.asr.models.files import ModelFile, is_path, is_present, is_usable, resolve, verify
 from app.asr.models.shelf import FileState, FileStatus, check_again, inspect, remove
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "is_known",
     "is_path",
     "is_present",
+    "is_usable",
     "remove",
     "resolve",
     "verify",

@@ -56,6 +56,18 @@ def is_present(name_or_path: str, models_dir: Path) -> bool:
     return entry is not None and path is not None and path.is_file() and path.stat().st_size == entry.bytes
 
 
+def is_usable(name_or_path: str, models_dir: Path) -> bool:
+    """Whether the file is here in its full size and was not found to have other bytes than it should; cheap, too.
+
+    Nothing is hashed: what was found out last is in the note beside the file.
+    """
+    if not is_present(name_or_path, models_dir):
+        return False
+    entry = None if is_path(name_or_path) else find(name_or_path)
+    note = notes.read(models_dir / entry.file) if entry is not None else None
+    return entry is None or note is None or note.sha256 == entry.sha256
+
+
 def part_of(path: Path) -> Path:
     """Where a download of a model's file grows."""
     return path.with_name(path.name + ".part")

@@ -55,7 +55,7 @@ async def read_options(
             "engine": spec.engine if spec else None,
             "model": spec.model if spec else None,
             "low_accuracy": choice.low_accuracy,
-            "reason": " ".join(choice.reasons) or choice.wait_reason,
+            "reason": choice.why or choice.wait_reason,
         },
         "local_speakers": voices.usable,
         "local_speakers_reason": voices.reason,
@@ -89,7 +89,7 @@ def _models(settings: Settings) -> list[dict[str, Any]]:
         {
             "name": entry.name,
             "bytes": entry.bytes,
-            "installed": speech_models.is_present(entry.name, settings.models_dir),
+            "installed": speech_models.is_usable(entry.name, settings.models_dir),
             "default": entry.name == settings.speech.whisper_model,
             "multilingual": entry.multilingual,
         }

@@ -66,7 +66,7 @@ class Sweeper:
             self._away, self._patient_until = False, time.monotonic() + claims.HEARTBEAT_SECONDS
         if time.monotonic() >= self._patient_until:
             taken += await recovery.sweep_expired_leases(self._database, self._bus)
-        taken += await waiting.wake_ready(self._database, self._chooser)
+        taken += await waiting.wake_ready(self._database, self._bus, self._chooser)
         if self._room is not None:
             taken += await waiting.wake_stored(self._database, self._room)
         return taken

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import sqlalchemy as sa
 
 from app.asr import selection
+from app.asr.selection import Choice
 from app.db.session import Database
-from app.models import Job, JobStatus
+from app.models import HistoryKind, Job, JobStatus
+from app.services.history import tell_release
 from app.services.jobs.admission import OF_STORAGE, PARALLEL_LIMIT, STORAGE_AWAY, STORAGE_FULL, Room
+from app.services.jobs.bus import EventBus
 from app.services.jobs.engine_choice import MODEL_DOWNLOADING, EngineChooser
+from app.services.jobs.events import append_status
 
 FAR_SECONDS = 24 * 3600  # a waiting job is due again by then in any case
 
@@ -43,6 +49,8 @@ _FOR_AN_ENGINE = (
     Job.wait_reason.not_in((*OF_STORAGE, PARALLEL_LIMIT)),
     Job.error_code.is_(None),
 )
+# Of those: the model's file is not here, as far as is known.
+_WITHOUT_A_FILE = (selection.MODEL_MISSING, MODEL_DOWNLOADING, "model_download_failed")
 
 
 async def wake_stored(database: Database, room: Room) -> int:
@@ -68,7 +76,7 @@ async def wake_stored(database: Database, room: Room) -> int:
         return len(woken.all())
 
 
-async def wake_ready(database: Database, chooser: EngineChooser) -> int:
+async def wake_ready(database: Database, bus: EventBus, chooser: EngineChooser) -> int:
     """Make due what an engine could take now; answers how many jobs that are.
 
     Jobs that ask for the same thing wait for the same thing, so each request is looked at once.
@@ -84,23 +92,54 @@ async def wake_ready(database: Database, chooser: EngineChooser) -> int:
         choice = await chooser.choose_for(
             engine, model, language, translate=translate, workspace_id=workspace_id
         )
-        if choice.spec is None:
-            continue
+        asked = (
+            Job.requested_engine.is_not_distinct_from(engine),
+            Job.requested_model.is_not_distinct_from(model),
+            Job.language == language,
+            Job.translate.is_(translate),
+            Job.workspace_id == workspace_id,
+        )
+        if choice.spec is not None:
+            woken += await _make_due(database, asked)
+        elif choice.wait_reason == selection.MODEL_INVALID:
+            await _tell_of_invalid_model(database, bus, choice, asked)
+    return woken
+
+
+async def _make_due(database: Database, asked: tuple[sa.ColumnElement[bool], ...]) -> int:
+    async with database.system() as session:
+        now = await session.database_now()
+        result = await session.execute(
+            sa.update(Job)
+            .where(*_FOR_AN_ENGINE, *asked)
+            .values(run_after=now)
+            .returning(Job.id)
+            .execution_options(synchronize_session=False)
+        )
+        return len(result.all())
+
+
+async def _tell_of_invalid_model(
+    database: Database, bus: EventBus, choice: Choice, asked: tuple[sa.ColumnElement[bool], ...]
+) -> None:
+    """A file came, but not the model's: what waited for it says so, and goes on waiting.
+
+    Only this way round: every machine looks at its own disk, and two that differ would tell in turns for ever.
+    """
+    async with database.system(read_only=True) as session:
+        stale = sa.select(Job.id).where(*_FOR_AN_ENGINE, *asked, Job.wait_reason.in_(_WITHOUT_A_FILE))
+        ids: list[UUID] = list((await session.execute(stale)).scalars())
+    for job_id in ids:
         async with database.system() as session:
             now = await session.database_now()
-            result = await session.execute(
+            found = await session.execute(
                 sa.update(Job)
-                .where(
-                    *_FOR_AN_ENGINE,
-                    Job.requested_engine.is_not_distinct_from(engine),
-                    Job.requested_model.is_not_distinct_from(model),
-                    Job.language == language,
-                    Job.translate.is_(translate),
-                    Job.workspace_id == workspace_id,
-                )
-                .values(run_after=now)
-                .returning(Job.id)
-                .execution_options(synchronize_session=False)
+                .where(*_FOR_AN_ENGINE, Job.id == job_id, Job.wait_reason.in_(_WITHOUT_A_FILE))
+                .values(wait_reason=selection.MODEL_INVALID, engine_reasons=list(choice.reasons))
+                .returning(Job)
+                .execution_options(populate_existing=True)
             )
-            woken += len(result.all())
-    return woken
+            job = found.scalar_one_or_none()
+            if job is not None:
+                await append_status(session, bus, job)
+                await tell_release(session, job, HistoryKind.WAITING, at=now)

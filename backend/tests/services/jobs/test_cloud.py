@@ -112,7 +112,7 @@ class Cloud:
             elif not left:
                 return
             else:  # as the dispatcher does: an open circuit closes again
-                await waiting.wake_ready(self.database, self.chooser)
+                await waiting.wake_ready(self.database, self.bench.bus, self.chooser)
             await asyncio.sleep(0.02)
 
     def die(self) -> None:
