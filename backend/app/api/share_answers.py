@@ -32,10 +32,16 @@ async def result_answer(container: Container, grant: ShareGrant, *, partial: boo
     return await asyncio.to_thread(lambda: JSONResponse(text.view()))
 
 
-async def download_answer(container: Container, grant: ShareGrant, format: DownloadFormat) -> Response:  # noqa: A002 (the parameter of the address)
+async def download_answer(
+    container: Container,
+    grant: ShareGrant,
+    format: DownloadFormat,  # noqa: A002 (the parameter of the address)
+    *,
+    partial: bool,
+) -> Response:
     """The transcript as a file, where that is offered."""
     grant.require_download()
-    title, text = await container.shared.text(grant, partial=False)
+    title, text = await container.shared.text(grant, partial=partial)
     note_read(container, grant, "transcript.downloaded", format=str(format))
     return Response(
         await asyncio.to_thread(text.render, format),

@@ -319,6 +319,11 @@ async def test_an_earlier_transcript_stays_readable_until_a_new_one_is_there(
     assert (await client.get(f"{base}/result")).status_code == 409
     partial = (await client.get(f"{base}/result?partial=true")).json()
     assert (partial["text"], partial["complete"], partial["previous"]) == (text, False, True)
+    assert (await client.get(f"{base}/download")).status_code == 409
+    file = await client.get(f"{base}/download", params={"format": "txt", "partial": "true"})
+    assert (file.status_code, text in file.text) == (200, True)
+    as_json = await client.get(f"{base}/download", params={"format": "json", "partial": "true"})
+    assert as_json.json() == partial
     await client.post(f"{base}/cancel")
     assert (await wait_final(client, job["id"]))["status"] == "cancelled"
     kept = (await client.get(f"{base}/result")).json()

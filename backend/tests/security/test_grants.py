@@ -150,6 +150,23 @@ async def test_row_57_guests_hear_a_copy_without_tags_and_pictures(
         assert saved.content == heard.content
 
 
+async def test_guests_take_the_earlier_text_home_while_the_job_runs_again(app: RunningApp) -> None:
+    job = await finished(app.client)
+    link = (await app.client.post(f"/api/jobs/{job['id']}/shares", json={"allow_download": True})).json()
+    await app.container.dispatcher.stop()
+    assert (await app.client.post(f"/api/jobs/{job['id']}/retry", json={})).status_code == 200
+    async with app.new_client() as guest:
+        eve = await register(guest, "eve@example.org")
+        assert (await give(app, job["id"], "eve@example.org")).status_code == 200
+        for url, headers in (
+            (f"/api/shares/{link['token']}/download", {}),
+            (f"/api/shared/{job['id']}/download", eve.bearer),
+        ):
+            assert (await guest.get(url, headers=headers)).status_code == 409
+            file = await guest.get(url, params={"partial": "true"}, headers=headers)
+            assert (file.status_code, "First line" in file.text) == (200, True)
+
+
 async def shared_media(guest: httpx2.AsyncClient, token: str) -> dict[str, Any]:
     async with asyncio.timeout(20):
         while True:

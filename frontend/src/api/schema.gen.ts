@@ -1057,7 +1057,7 @@ export interface paths {
         };
         /**
          * Download
-         * @description The transcript as a file: plain text, SubRip, WebVTT, or JSON.
+         * @description The transcript as a file: plain text, SubRip, WebVTT, or JSON; with partial=true what the result has then.
          */
         get: operations["jobs_download"];
         put?: never;
@@ -6957,6 +6957,7 @@ export interface operations {
         parameters: {
             query?: {
                 format?: components["schemas"]["DownloadFormat"];
+                partial?: boolean;
             };
             header?: {
                 /** @description The workspace that is meant; by default your own. */
@@ -7472,6 +7473,7 @@ export interface operations {
         parameters: {
             query?: {
                 format?: components["schemas"]["DownloadFormat"];
+                partial?: boolean;
             };
             header?: never;
             path: {
@@ -7756,6 +7758,7 @@ export interface operations {
         parameters: {
             query?: {
                 format?: components["schemas"]["DownloadFormat"];
+                partial?: boolean;
             };
             header?: never;
             path: {

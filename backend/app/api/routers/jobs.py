@@ -172,11 +172,12 @@ async def download(
     container: ContainerDep,
     session: TenantRead,
     format: DownloadFormat = DownloadFormat.TXT,  # noqa: A002 (the contract's name)
+    partial: bool = False,
 ) -> Response:
-    """The transcript as a file: plain text, SubRip, WebVTT, or JSON."""
+    """The transcript as a file: plain text, SubRip, WebVTT, or JSON; with partial=true what the result has then."""
     job = await container.jobs.get(session, job_id)
     stored = await archived_key(session, job, format) if container.store.serves_itself else None
-    text = await read_result(session, job, partial=False) if stored is None else None
+    text = await read_result(session, job, partial=partial) if stored is None else None
     container.access_log.note(
         "transcript.downloaded", workspace_id=job.workspace_id, target=("job", job_id), format=format
     )

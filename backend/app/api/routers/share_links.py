@@ -80,9 +80,10 @@ async def download(
     container: ContainerDep,
     grant: LinkGrant,
     format: DownloadFormat = DownloadFormat.TXT,  # noqa: A002 (the contract's name)
+    partial: bool = False,
 ) -> Response:
     """The transcript as a file; 403 unless the link allows downloads."""
-    return await download_answer(container, grant, format)
+    return await download_answer(container, grant, format, partial=partial)
 
 
 @router.get("/events", name="events", response_class=StreamingResponse, responses=EVENT_STREAM)

@@ -83,9 +83,10 @@ async def download(
     container: ContainerDep,
     grant: AccountGrant,
     format: DownloadFormat = DownloadFormat.TXT,  # noqa: A002 (the contract's name)
+    partial: bool = False,
 ) -> Response:
     """The transcript as a file."""
-    return await download_answer(container, grant, format)
+    return await download_answer(container, grant, format, partial=partial)
 
 
 @router.get("/{job_id}/events", name="events", response_class=StreamingResponse, responses=EVENT_STREAM)
