@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
 
+from app.api.validation_texts import validation_text
 from app.core.errors import AppError, UnavailableError
 from app.core.logging import get_logger
 from app.db.away import DatabaseAwayError, is_away
@@ -76,7 +77,7 @@ async def _on_validation_error(_request: Request, error: RequestValidationError)
     if location[0] == "path":
         return error_response(404, "not_found", "There is nothing at this address.")
     field = ".".join(location[1:] if len(location) > 1 and location[0] == "body" else location)
-    return error_response(422, "validation_error", f"{field}: {first['msg']}.", field=field)
+    return error_response(422, "validation_error", validation_text(first), field=field)
 
 
 async def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:

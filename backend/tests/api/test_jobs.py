@@ -253,6 +253,7 @@ async def test_bad_options_are_named_in_both_forms(app: RunningApp, body: dict[s
         assert answer.status_code == 422, answer.text
         assert answer.json()["error"]["code"] == "validation_error"
         assert answer.json()["error"]["field"].endswith(field)
+        assert answer.json()["error"]["message"].startswith((f"{field} must be ", f"{field} is no field"))
     assert len((await app.client.get("/api/files")).json()["items"]) == 1
 
 

@@ -20,6 +20,7 @@ from app.api.idempotency import (
     turn_of,
 )
 from app.api.multipart import FormStream, Part
+from app.api.validation_texts import validation_text
 from app.core.errors import AppError, FileTooLargeError, InvalidInputError
 from app.factory import Container
 from app.models import Job
@@ -139,4 +140,4 @@ def _options(fields: dict[str, str]) -> JobOptions:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise InvalidInputError(f"{name}: {first['msg']}.", field=name) from error
+        raise InvalidInputError(validation_text(first), field=name) from error
