@@ -80,10 +80,11 @@ def subtract(regions: Sequence[Region], others: Sequence[Region]) -> list[Region
 
 
 def _texts(segments: Sequence[Segment]) -> list[Region]:
-    """Where the text is, grown by SLACK_MS at both ends: by words where there are some."""
+    """Where the text is, grown by SLACK_MS at both ends: by words where there are some. Dots alone are no text."""
     spans = [
         (part.start_ms - SLACK_MS, part.end_ms + SLACK_MS)
         for segment in segments
+        if any(character.isalnum() for character in segment.text)
         for part in (segment.words or (segment,))
     ]
     return merge(spans)

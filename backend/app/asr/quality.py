@@ -18,6 +18,9 @@ MAX_ZLIB_RATIO = 2.4
 MIN_ZLIB_CHARACTERS = 60  # below, the format's overhead hides the repetition
 MAX_CHARACTERS_PER_SECOND = 25.0
 MIN_RATE_CHARACTERS = 30
+# Of shorter texts the times are too rough to count characters by, but some cannot be.
+IMPOSSIBLE_CHARACTERS_PER_SECOND = 100.0
+MIN_IMPOSSIBLE_CHARACTERS = 10
 LOOP_REPEATS = 4  # of one word: "no no no" is how people talk
 LOOP_PHRASE_REPEATS = 3  # of two words or more
 LONGEST_PHRASE = 20  # words; a loop of 14 was measured to pass whisper.cpp's own check
@@ -89,7 +92,10 @@ def is_too_fast(segment: Segment) -> bool:
     count = len(segment.text)
     if not segment.text.isascii():
         count += sum(unicodedata.east_asian_width(character) in "WF" for character in segment.text)
-    return count >= MIN_RATE_CHARACTERS and count / seconds > MAX_CHARACTERS_PER_SECOND
+    rate = count / seconds
+    if count < MIN_RATE_CHARACTERS:
+        return count >= MIN_IMPOSSIBLE_CHARACTERS and rate > IMPOSSIBLE_CHARACTERS_PER_SECOND
+    return rate > MAX_CHARACTERS_PER_SECOND
 
 
 def is_outside_speech(segment: Segment, window: Window) -> bool:

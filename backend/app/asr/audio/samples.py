@@ -11,7 +11,9 @@ import av.error
 import numpy as np
 import numpy.typing as npt
 
+from app.asr.audio.channels import Polarity, first_channel, mean_channel
 from app.asr.audio.source import Source, check_rate
+from app.asr.audio.unread import BARE, UnreadBytes
 from app.core.errors import JobError
 
 RATE = 16_000
@@ -45,6 +47,8 @@ class SampleReader:
         self._clock = 0.0  # seconds of source audio put out so far, silence included
         self._trouble = False
         self._packets = 0
+        self._unread = UnreadBytes() if source.format_name in BARE else None
+        self._polarity = Polarity()
         self.samples = 0
         self.bad_packets = 0
         self.lost_ms = 0
@@ -101,13 +105,19 @@ class SampleReader:
             except (av.error.FFmpegError, ValueError):
                 self.bad_packets += 1
                 self._trouble = True
+                if self._unread is not None:
+                    self._unread.add_bad(bytes(packet))
                 continue
             if frames and self.bad_packets:
                 self.damaged = True
+            if frames and self._unread is not None:
+                self._unread.add_good(packet.size, sum(frame.samples / frame.sample_rate for frame in frames))
             yield from frames
 
     def _convert(self, frame: Any) -> Iterator[Pcm]:
         check_rate(frame.sample_rate)
+        if not self._stereo and frame.layout.nb_channels == 2 and self._polarity.cancels(frame):
+            frame = first_channel(frame)
         shape = (frame.format.name, frame.sample_rate, frame.layout.name, frame.layout.nb_channels)
         if shape != self._shape:
             yield from self._flush()
@@ -122,7 +132,7 @@ class SampleReader:
             yield from self._silence(gap)
         self._clock += frame.samples / frame.sample_rate
         if frame.layout.nb_channels > MAX_MIXED:
-            frame = _mean(frame)
+            frame = mean_channel(frame)
         frame.pts = None  # the resampler would turn jumps of the clock into its own corrections
         for out in self._resampler.resample(frame):
             yield self._to_pcm(out)
@@ -150,6 +160,8 @@ class SampleReader:
         if gap < -JUMP_SECONDS or gap > MAX_GAP_SECONDS or (gap > JUMP_SECONDS and beyond):
             self._origin = time - self._clock  # the clock was set anew: go on from here
             gap = 0.0
+        if self._unread is not None:
+            gap = min(max(gap, self._unread.take_seconds()), MAX_GAP_SECONDS)
         if gap <= JUMP_SECONDS:
             return 0.0
         if self._trouble:
@@ -171,16 +183,6 @@ class SampleReader:
         for out in self._resampler.resample(None):
             yield self._to_pcm(out)
         self._resampler = None
-
-
-def _mean(frame: Any) -> Any:
-    """One channel, the mean of all: more channels than FFmpeg has layouts for it cannot mix by itself."""
-    data = frame.to_ndarray()
-    channels = data if frame.format.is_planar else data.reshape(-1, frame.layout.nb_channels).T
-    mean = np.ascontiguousarray(channels.mean(axis=0).reshape(1, -1).astype(data.dtype))
-    mixed = av.AudioFrame.from_ndarray(mean, format=frame.format.name, layout="mono")
-    mixed.sample_rate = frame.sample_rate
-    return mixed
 
 
 def _check_finite(frame: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from app.core.errors import JobError
 MIN_RATE, MAX_RATE = 4_000, 384_000
 MAX_CHANNELS = 64
 HEAD_BYTES = 64 * 1024
+_CLOCK = re.compile(r"(\d{1,3}):(\d\d):(\d\d(?:\.\d{1,9})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,9 @@ def _inspect(container: Any, head: bytes) -> Source:
             "media_invalid",
             f"The file claims a number of channels that cannot be: 1 to {MAX_CHANNELS} can be read.",
         )
-    duration = container.duration
+    has_video = any(not _is_cover(video) for video in container.streams.video)
+    own_ms = _own_duration_ms(stream)
+    whole_ms = container.duration // 1000 if container.duration and container.duration > 0 else None
     return Source(
         container=container,
         stream=stream,
@@ -120,9 +124,10 @@ def _inspect(container: Any, head: bytes) -> Source:
         sample_rate=int(context.sample_rate),
         channels=int(context.channels),
         channel_layout=_layout(context),
-        has_video=any(not _is_cover(video) for video in container.streams.video),
-        hint_ms=duration // 1000 if duration and duration > 0 else None,
-        hint_is_exact=_duration_is_written(name, head),
+        has_video=has_video,
+        hint_ms=own_ms or whole_ms,
+        # A picture may last longer than its sound: the whole file's duration says nothing of what is missing there.
+        hint_is_exact=_duration_is_written(name, head) and (own_ms is not None or not has_video),
     )
 
 
@@ -137,6 +142,17 @@ def check_rate(rate: int) -> None:
 def _layout(context: Any) -> str:
     """FFmpeg's name of the channels' places; where the file gives none, what one and two channels always are."""
     return {1: "mono", 2: "stereo"}.get(context.channels, str(context.layout.name))
+
+
+def _own_duration_ms(stream: Any) -> int | None:
+    """How long the audio stream says that it is; Matroska writes that as a tag, where at all."""
+    if stream.duration and stream.time_base and stream.duration > 0:
+        return int(stream.duration * stream.time_base * 1000)
+    written = _CLOCK.match(stream.metadata.get("DURATION", ""))
+    if written is None:
+        return None
+    hours, minutes, seconds = written.groups()
+    return round((int(hours) * 3600 + int(minutes) * 60 + float(seconds)) * 1000) or None
 
 
 def _preference(stream: Any) -> tuple[bool, int]:

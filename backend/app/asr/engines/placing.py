@@ -18,15 +18,19 @@ def in_order(segments: list[Segment], window: Window) -> list[Segment]:
     words where they have none."""
     placed: list[Segment] = []
     floor = window.start_ms
+    shortest = [max(1, len(segment.words)) for segment in segments]  # ms: every word has a moment of its own
     for position, segment in enumerate(segments):
-        ceiling = max(floor + 1, window.end_ms - (len(segments) - position - 1))
-        start = min(max(segment.start_ms, floor), ceiling - 1)
-        end = min(max(segment.end_ms, start + 1), ceiling)
+        room = shortest[position]
+        ceiling = max(floor + room, window.end_ms - sum(shortest[position + 1 :]))
+        start = min(max(segment.start_ms, floor), ceiling - room)
+        end = min(max(segment.end_ms, start + room), ceiling)
         if quality.is_too_fast(
             Segment(start, end, segment.text)
         ):  # an end that cannot be: up to the next one's start
             later = [other.start_ms for other in segments[position + 1 :] if other.start_ms > end]
-            start, end = clip(start, min([*later, ceiling]), window.speech)
+            start, end = clip(start, max(start + room, min([*later, ceiling])), window.speech)
+            start = min(start, ceiling - room)
+            end = max(end, start + room)
         words = place(segment.words, start, end, window.speech)
         confidence = segment.confidence
         if confidence is None and words:

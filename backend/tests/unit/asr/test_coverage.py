@@ -35,6 +35,13 @@ def test_words_count_not_the_segment_around_them() -> None:
     assert gaps == ((62_000, 71_000),)
 
 
+def test_dots_alone_are_no_text() -> None:
+    window = Window(0, 0, 10_000, speech=((0, 10_000),))
+    dots = Segment(0, 10_000, ". . . .", words=(Word(".", 0, 5_000, 0.5), Word(".", 5_000, 10_000, 0.5)))
+    covered, gaps = measure(window, [dots])
+    assert (covered, gaps) == (0, ((0, 10_000),))
+
+
 def test_a_breath_is_no_gap() -> None:
     window = Window(0, 0, 10_000, speech=((500, 2_400), (5_000, 8_000)))
     assert measure(window, [said(5_000, 8_000)]) == (3_000, ())

@@ -50,3 +50,10 @@ def test_a_hard_cut_marks_the_last_segment() -> None:
     pair = [Segment(0, 1000, "One."), Segment(1000, 2000, "Two.")]
     marked = quality.review(pair, Window(0, 0, 2_000, hard_cut=True))
     assert [segment.flags for segment in marked] == [(), ("hard_cut",)]
+
+
+def test_a_short_text_in_no_time_is_too_fast() -> None:
+    """Its times are too rough to count characters by, but fifteen of them in a hundredth of a second cannot be."""
+    assert flags("Red meet seven.", 1_000, 1_010) == ("too_fast",)
+    assert flags("Red meet seven.", 1_000, 1_500) == ()
+    assert flags("No.", 1_000, 1_020) == ()
