@@ -230,6 +230,27 @@ async def test_a_job_whose_model_comes_with_wrong_bytes_says_so_by_itself(
     ]
 
 
+async def test_a_job_whose_model_cannot_be_downloaded_says_so_by_itself(
+    make_app: MakeApp, hub: Hub, small_catalogue: CatalogueEntry
+) -> None:
+    hub.gate.clear()
+    hub.data = DATA[:-1] + b"!"
+    running = await make_app(
+        model_base_url=hub.url, model_auto_download=True, transcription_backend="whisper_cpp"
+    )
+    await sign_up(running.client)
+    sent = await running.client.post("/api/transcribe", files={"file": ("talk.wav", b"RIFF")})
+    url = f"/api/jobs/{sent.json()['job_id']}"
+    await until_job(running, url, lambda job: job["wait_reason"] == "model_downloading")
+    hub.gate.set()
+    await until_job(running, url, lambda job: job["wait_reason"] == "model_download_failed")
+    history = (await running.client.get(f"{url}/history")).json()["items"]
+    assert [entry["reason"] for entry in history if entry["kind"] == "waiting"] == [
+        "model_download_failed",
+        "model_downloading",
+    ]
+
+
 async def test_a_model_that_was_found_invalid_is_not_offered_as_installed(admin: RunningApp) -> None:
     path = folder(admin) / FILE
     path.write_bytes(DATA[:-1] + b"!")

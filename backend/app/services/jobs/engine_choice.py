@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from app.asr import models as speech_models
 from app.asr.engines.registry import installed
-from app.asr.selection import Availability, Choice, Variants, availability, choose
+from app.asr.selection import MODEL_MISSING, Availability, Choice, Variants, availability, choose
 from app.core.config import Environment, Settings, SpeechSettings
 from app.models import Job
 from app.services.jobs.cloud_gate import PROVIDERS, CloudGate
 from app.services.jobs.model_keeper import ModelKeeper
 
 MODEL_DOWNLOADING = "model_downloading"
+MODEL_DOWNLOAD_FAILED = "model_download_failed"
 NEEDS_MODEL = "whisper_cpp"  # who names a model wants that one, and waits for it
 
 
@@ -83,7 +85,7 @@ class EngineChooser:
                 name, wanted, self._settings.models_dir, variants(speech, named=model is not None)
             )
 
-        return await asyncio.to_thread(
+        choice = await asyncio.to_thread(
             choose,
             None if backend == "auto" else backend,
             language,
@@ -92,6 +94,9 @@ class EngineChooser:
             strict=self._settings.server.env == Environment.PROD,
             translate=translate,
         )
+        if choice.wait_reason == MODEL_MISSING and self._keeper.state(wanted).error is not None:
+            return replace(choice, wait_reason=MODEL_DOWNLOAD_FAILED)
+        return choice
 
     def is_automatic(self, job: Job) -> bool:
         """Whether another engine may take the job where one fails: nobody has named one."""

@@ -13,7 +13,7 @@ from app.models import HistoryKind, Job, JobStatus
 from app.services.history import tell_release
 from app.services.jobs.admission import OF_STORAGE, PARALLEL_LIMIT, STORAGE_AWAY, STORAGE_FULL, Room
 from app.services.jobs.bus import EventBus
-from app.services.jobs.engine_choice import MODEL_DOWNLOADING, EngineChooser
+from app.services.jobs.engine_choice import MODEL_DOWNLOAD_FAILED, MODEL_DOWNLOADING, EngineChooser
 from app.services.jobs.events import append_status
 
 FAR_SECONDS = 24 * 3600  # a waiting job is due again by then in any case
@@ -35,7 +35,7 @@ WAIT_REASONS = frozenset(
         selection.CLOUD_SPEND_LIMIT,
         selection.PROVIDER_DOWN,
         MODEL_DOWNLOADING,
-        "model_download_failed",
+        MODEL_DOWNLOAD_FAILED,
         "engine_unavailable",
         STORAGE_FULL,
         STORAGE_AWAY,
@@ -49,8 +49,11 @@ _FOR_AN_ENGINE = (
     Job.wait_reason.not_in((*OF_STORAGE, PARALLEL_LIMIT)),
     Job.error_code.is_(None),
 )
-# Of those: the model's file is not here, as far as is known.
-_WITHOUT_A_FILE = (selection.MODEL_MISSING, MODEL_DOWNLOADING, "model_download_failed")
+# What a job that waits for a model may learn, and what it had been told before.
+_LEARNT = {
+    MODEL_DOWNLOAD_FAILED: (selection.MODEL_MISSING, MODEL_DOWNLOADING),
+    selection.MODEL_INVALID: (selection.MODEL_MISSING, MODEL_DOWNLOADING, MODEL_DOWNLOAD_FAILED),
+}
 
 
 async def wake_stored(database: Database, room: Room) -> int:
@@ -101,8 +104,8 @@ async def wake_ready(database: Database, bus: EventBus, chooser: EngineChooser) 
         )
         if choice.spec is not None:
             woken += await _make_due(database, asked)
-        elif choice.wait_reason == selection.MODEL_INVALID:
-            await _tell_of_invalid_model(database, bus, choice, asked)
+        elif choice.wait_reason in _LEARNT:
+            await _tell_what_was_learnt(database, bus, choice, asked)
     return woken
 
 
@@ -119,23 +122,25 @@ async def _make_due(database: Database, asked: tuple[sa.ColumnElement[bool], ...
         return len(result.all())
 
 
-async def _tell_of_invalid_model(
+async def _tell_what_was_learnt(
     database: Database, bus: EventBus, choice: Choice, asked: tuple[sa.ColumnElement[bool], ...]
 ) -> None:
-    """A file came, but not the model's: what waited for it says so, and goes on waiting.
+    """No file came, or not the model's: what waited for it says so, and goes on waiting.
 
     Only this way round: every machine looks at its own disk, and two that differ would tell in turns for ever.
     """
+    reason = choice.wait_reason or ""
+    before = Job.wait_reason.in_(_LEARNT[reason])
     async with database.system(read_only=True) as session:
-        stale = sa.select(Job.id).where(*_FOR_AN_ENGINE, *asked, Job.wait_reason.in_(_WITHOUT_A_FILE))
+        stale = sa.select(Job.id).where(*_FOR_AN_ENGINE, *asked, before)
         ids: list[UUID] = list((await session.execute(stale)).scalars())
     for job_id in ids:
         async with database.system() as session:
             now = await session.database_now()
             found = await session.execute(
                 sa.update(Job)
-                .where(*_FOR_AN_ENGINE, Job.id == job_id, Job.wait_reason.in_(_WITHOUT_A_FILE))
-                .values(wait_reason=selection.MODEL_INVALID, engine_reasons=list(choice.reasons))
+                .where(*_FOR_AN_ENGINE, Job.id == job_id, before)
+                .values(wait_reason=reason, engine_reasons=list(choice.reasons))
                 .returning(Job)
                 .execution_options(populate_existing=True)
             )
