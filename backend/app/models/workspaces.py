@@ -70,7 +70,10 @@ class Membership(Base):
 
 
 class Invitation(Base):
-    """A mailed link that makes whoever opens it, signed in under that address, a member. By hash, good once."""
+    """A mailed link that makes whoever opens it, signed in under that address, a member. By hash, good once.
+
+    `token_shown`: the inviter was shown the link, so that whoever holds it need not read mail to `email`.
+    """
 
     __tablename__ = "invitations"
     __table_args__ = (sa.UniqueConstraint("workspace_id", "email"),)
@@ -80,6 +83,7 @@ class Invitation(Base):
     email: Mapped[str]
     role: Mapped[str]
     token_hash: Mapped[str] = mapped_column(unique=True)
+    token_shown: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     invited_by: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.id", ondelete="SET NULL"))
     expires_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]

@@ -163,8 +163,47 @@ async def test_an_invitation_opens_closed_registration_for_its_address(
     joined = await post(closed, "register", email="bob@example.org", **body)
     assert joined.status_code == 201, joined.text
     user = joined.json()["user"]
-    assert user["email_verified"] is True
+    assert user["email_verified"] is False  # the inviter saw the link
     assert {w["id"]: w["role"] for w in user["workspaces"]}[ada.workspace_id] == "member"
+
+
+async def invite(app: RunningApp, inviter: Person, email: str) -> dict[str, Any]:
+    path = f"/api/workspaces/{inviter.workspace_id}/invitations"
+    answer = await app.client.post(path, json={"email": email}, headers=inviter.bearer)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def test_an_invitation_that_only_the_mail_holds_verifies_its_address(
+    make_app: MakeApp, database_url: str
+) -> None:
+    app = await make_app(database_url=database_url, smtp_host="127.0.0.1")
+    ada = await register(app.client)
+    assert (await invite(app, ada, "bob@example.org"))["url"] is None
+    token = token_in((await mails_to(app.container.database, "bob@example.org"))[-1])
+    bob = await register(app.client, "bob@example.org", invitation_token=token)
+    assert bob.body["user"]["email_verified"] is True
+
+
+async def test_a_mail_server_that_comes_later_makes_no_proof_of_a_link_that_was_shown(
+    make_app: MakeApp, database_url: str
+) -> None:
+    app = await make_app(database_url=database_url)
+    ada = await register(app.client)
+    shown = {}
+    for email in ("bob@example.org", "eve@example.org"):
+        shown[email] = (await invite(app, ada, email))["url"].rpartition("/")[2]
+    mailing = await make_app(database_url=database_url, smtp_host="127.0.0.1")
+    bob = await register(mailing.client, "bob@example.org", invitation_token=shown["bob@example.org"])
+    assert bob.body["user"]["email_verified"] is False
+    assert (await invite(mailing, ada, "eve@example.org"))["url"] is None
+    body = {"email": "eve@example.org", "password": PASSWORD}
+    old = await post(mailing, "register", **body, invitation_token=shown["eve@example.org"])
+    assert code_of(old) == (410, "token_invalid")
+    mailed = token_in((await mails_to(mailing.container.database, "eve@example.org"))[-1])
+    eve = await register(app.client, "eve@example.org", invitation_token=mailed)
+    assert eve.body["user"]["email_verified"] is True
 
 
 # The second factor

@@ -117,6 +117,23 @@ async def test_an_account_that_nobody_has_verified_is_never_linked_by_its_addres
     assert await identities_of(app, GRACE) == []
 
 
+async def test_an_invitation_that_was_shown_gives_nobody_another_ones_address(
+    app: RunningApp, openid: FakeProvider
+) -> None:
+    """Who invites an address and registers it has read no mail to it; its owner's sign-in must not join them."""
+    thief = await register(app.client, "thief@example.org")
+    path = f"/api/workspaces/{thief.workspace_id}/invitations"
+    made = await app.client.post(path, json={"email": GRACE}, headers=thief.bearer)
+    taken = await register(app.client, GRACE)
+    token = made.json()["url"].rpartition("/")[2]
+    joined = await app.client.post("/api/invitations/accept", json={"token": token}, headers=taken.bearer)
+    assert joined.status_code == 200, joined.text
+    seen = await app.client.get("/api/auth/me", headers=taken.bearer)
+    assert seen.json()["email_verified"] is False
+    assert (await Browser(app).sign_in()).result == "not_linked"
+    assert await identities_of(app, GRACE) == []
+
+
 @pytest.mark.parametrize("verified", [False, None, "true", 1])
 async def test_an_address_that_the_provider_has_not_verified_is_worth_nothing(
     app: RunningApp, openid: FakeProvider, verified: object

@@ -65,13 +65,19 @@ async def invite(
 ) -> Any:
     """Mails a link that is good for a week, once. Where this server sends no mail, the answer has its `url`."""
     response.headers["Cache-Control"] = "no-store"
-    page_url = container.settings.page_url
+    page_url, shown = container.settings.page_url, not container.settings.sends_mail
     made = await invitations.invite(
-        session, principal.user_id, workspace_id, email=body.email, role=body.role, public_url=page_url
+        session,
+        principal.user_id,
+        workspace_id,
+        email=body.email,
+        role=body.role,
+        public_url=page_url,
+        token_shown=shown,
     )
     session.after_commit(container.mail.wake)
     answer = Invitation.model_validate(made.invitation)
-    answer.url = None if container.settings.sends_mail else f"{page_url}/invite/{made.token}"
+    answer.url = f"{page_url}/invite/{made.token}" if shown else None
     return answer
 
 

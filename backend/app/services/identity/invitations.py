@@ -34,18 +34,29 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the holder of a token is told before they accept."""
+    """What the holder of a token is told before they accept. `proves_address`: they can only have it by mail."""
 
     workspace_name: str
     email: str
     role: Role
     has_account: bool
+    proves_address: bool
 
 
 async def invite(
-    session: SystemSession, user_id: UUID, workspace_id: UUID, *, email: str, role: Role, public_url: str
+    session: SystemSession,
+    user_id: UUID,
+    workspace_id: UUID,
+    *,
+    email: str,
+    role: Role,
+    public_url: str,
+    token_shown: bool = True,
 ) -> Invited:
     """Mails a link. A pending invitation of the same address is replaced, so that the newest link counts.
+
+    `token_shown` is False where the caller keeps the token from everybody: then, and only then, using it proves that
+    mail to the address arrives. What the settings say later changes nothing of it.
 
     Raises `ForbiddenError`, `ConflictError` for somebody who is a member already, `QuotaExceededError`.
     """
@@ -69,6 +80,7 @@ async def invite(
         email=email,
         role=role,
         token_hash=hash_token(token),
+        token_shown=token_shown,
         invited_by=user_id,
         expires_at=utcnow() + LIFE,
     )
@@ -127,7 +139,13 @@ async def inspect_invitation(session: SystemSession, token: str) -> Offer:
     """What the token offers. Raises `GoneError` for used, expired, revoked and unknown ones alike."""
     invitation, workspace = await _find(session, token)
     known = await session.scalar(sa.select(User.id).where(User.email == invitation.email))
-    return Offer(workspace.name, invitation.email, Role(invitation.role), known is not None)
+    return Offer(
+        workspace.name,
+        invitation.email,
+        Role(invitation.role),
+        known is not None,
+        proves_address=not invitation.token_shown,
+    )
 
 
 async def accept_invitation(session: SystemSession, user_id: UUID, token: str) -> UUID:
@@ -144,7 +162,8 @@ async def accept_invitation(session: SystemSession, user_id: UUID, token: str) -
         )
     await require_room_for_member(session, workspace, joining=True)
     invitation.accepted_at = utcnow()
-    user.email_verified_at = user.email_verified_at or utcnow()  # the link came to this address
+    if not invitation.token_shown:  # else the inviter may be who uses it, and would take another one's address
+        user.email_verified_at = user.email_verified_at or utcnow()
     if await session.get(Membership, (workspace.id, user_id)) is None:
         session.add(Membership(workspace_id=workspace.id, user_id=user_id, role=invitation.role))
     audit.record(
