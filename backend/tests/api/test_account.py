@@ -161,9 +161,14 @@ async def test_an_invitation_opens_closed_registration_for_its_address(
     )
     assert code_of(wrong) == (410, "token_invalid")
     joined = await post(closed, "register", email="bob@example.org", **body)
-    assert joined.status_code == 201, joined.text
-    user = joined.json()["user"]
-    assert user["email_verified"] is False  # the inviter saw the link
+    assert (joined.status_code, joined.json()) == (202, {"status": "verification_required"})
+    assert "set-cookie" not in joined.headers
+    bob = {"email": "bob@example.org", "password": PASSWORD}
+    assert code_of(await post(closed, "login", **bob)) == (403, "email_unverified")  # the inviter saw the link
+    verify = token_in((await mails_to(closed.container.database, "bob@example.org"))[-1])
+    assert (await post(closed, "verify-email", token=verify)).status_code == 204
+    user = (await post(closed, "login", **bob)).json()["user"]
+    assert user["email_verified"] is True
     assert {w["id"]: w["role"] for w in user["workspaces"]}[ada.workspace_id] == "member"
 
 
@@ -179,11 +184,29 @@ async def test_an_invitation_that_only_the_mail_holds_verifies_its_address(
     make_app: MakeApp, database_url: str
 ) -> None:
     app = await make_app(database_url=database_url, smtp_host="127.0.0.1")
+    careful = await make_app(
+        database_url=database_url, smtp_host="127.0.0.1", email_verification=True, allow_registration=False
+    )
     ada = await register(app.client)
     assert (await invite(app, ada, "bob@example.org"))["url"] is None
     token = token_in((await mails_to(app.container.database, "bob@example.org"))[-1])
-    bob = await register(app.client, "bob@example.org", invitation_token=token)
+    bob = await register(careful.client, "bob@example.org", invitation_token=token)
     assert bob.body["user"]["email_verified"] is True
+
+
+async def test_row_24_an_invitation_that_was_shown_tells_no_known_address(careful: RunningApp) -> None:
+    await post(careful, "register", email=EMAIL, password=PASSWORD)
+    token = token_in((await mails_to(careful.container.database, EMAIL))[0])
+    await post(careful, "verify-email", token=token)
+    ada = Person((await sign_in(careful)).json(), None)
+    for email in ("bob@example.org", "eve@example.org"):
+        shown = (await invite(careful, ada, email))["url"].rpartition("/")[2]
+        if email.startswith("eve"):
+            await post(careful, "register", email=email, password=PASSWORD)
+        answer = await post(careful, "register", email=email, password=NEW, invitation_token=shown)
+        assert (answer.status_code, answer.json()) == (202, {"status": "verification_required"})
+    subjects = [mail.subject for mail in await mails_to(careful.container.database, "eve@example.org")]
+    assert subjects[-1] == "You have an account already"
 
 
 async def test_a_mail_server_that_comes_later_makes_no_proof_of_a_link_that_was_shown(

@@ -134,7 +134,8 @@ class Accounts:
         """A new account, its workspace and its first session, in one transaction.
 
         None where the address has to be verified first: then nothing tells a new address from a known one. Whoever
-        brings an invitation may register where that is closed, has shown that mail arrives, and joins.
+        brings an invitation may register where that is closed, and joins; that mail arrives they have shown only where
+        the invitation came by mail and its link was shown to nobody.
 
         The first account is the administrator: where the server listens on loopback only, or with the setup token.
         Of two first registrations at once one wins (advisory lock on Postgres, the single writer on SQLite).
@@ -156,10 +157,11 @@ class Accounts:
                 code="wrong_account",
                 field="email",
             )
-        verifying = self._settings.identity.email_verification and offer is None
+        proved = offer is not None and offer.proves_address
+        verifying = self._settings.identity.email_verification and not proved
         if verifying:
             async with at_least(2 * FLOOR_SECONDS):
-                await self._register_quietly(email, name, password, state)
+                await self._register_quietly(email, name, password, state, invitation_token)
             return None
         async with self._database.system(read_only=True) as session:
             if await find_user(session, email) is not None:
@@ -174,7 +176,9 @@ class Accounts:
                 await accept_invitation(session, user.id, invitation_token)
             return await self._sessions.open(session, user, device)
 
-    async def _register_quietly(self, email: str, name: str, password: str, state: RegistrationState) -> None:
+    async def _register_quietly(
+        self, email: str, name: str, password: str, state: RegistrationState, invitation_token: str | None
+    ) -> None:
         """The same work whether the address is known or not; its owner learns by mail which it was."""
         password_hash = await self.passwords.hash(password)
         async with self._database.system() as session:
@@ -185,6 +189,8 @@ class Accounts:
                 return
             first = state.needs_first_account and not await any_user(session)
             user = await add_user(session, email, name, password_hash, is_admin=first)
+            if invitation_token is not None:
+                await accept_invitation(session, user.id, invitation_token)
             await self.recovery.send_verification(session, user)
 
     async def login(
