@@ -164,7 +164,10 @@ async def test_an_invitation_opens_closed_registration_for_its_address(
     assert (joined.status_code, joined.json()) == (202, {"status": "verification_required"})
     assert "set-cookie" not in joined.headers
     bob = {"email": "bob@example.org", "password": PASSWORD}
-    assert code_of(await post(closed, "login", **bob)) == (403, "email_unverified")  # the inviter saw the link
+    assert code_of(await post(closed, "login", **bob)) == (
+        403,
+        "email_unverified",
+    )  # the inviter saw the link
     verify = token_in((await mails_to(closed.container.database, "bob@example.org"))[-1])
     assert (await post(closed, "verify-email", token=verify)).status_code == 204
     user = (await post(closed, "login", **bob)).json()["user"]

@@ -162,7 +162,9 @@ async def accept_invitation(session: SystemSession, user_id: UUID, token: str) -
         )
     await require_room_for_member(session, workspace, joining=True)
     invitation.accepted_at = utcnow()
-    if not invitation.token_shown:  # else the inviter may be who uses it, and would take another one's address
+    if (
+        not invitation.token_shown
+    ):  # else the inviter may be who uses it, and would take another one's address
         user.email_verified_at = user.email_verified_at or utcnow()
     if await session.get(Membership, (workspace.id, user_id)) is None:
         session.add(Membership(workspace_id=workspace.id, user_id=user_id, role=invitation.role))
