@@ -132,6 +132,23 @@ describe('the state of telling speakers apart', () => {
     expect(screen.queryByRole('button', { name: 'Tell speakers apart again' })).toBeNull();
   });
 
+  it('is not offered again where nobody spoke', async () => {
+    show({}, aResult({ segments: [], text: '' }));
+    expect(await screen.findByText('No speakers were told apart.')).toBeVisible();
+    expect(screen.queryByRole('button', { name: 'Tell speakers apart again' })).toBeNull();
+  });
+
+  it('is not offered again where a provider named them', async () => {
+    show({}, aResult({ speakers: [{ id: 'A', label: 'Speaker 1', name: 'Speaker 1' }] }));
+    expect(await screen.findByText('Speaker 1')).toBeVisible();
+    expect(screen.queryByRole('button', { name: 'Tell speakers apart again' })).toBeNull();
+  });
+
+  it('is offered again where the server told voices apart', async () => {
+    show({}, aResult({ speakers: [{ id: 'S1', label: 'Speaker 1', name: 'Speaker 1' }] }));
+    expect(await screen.findByRole('button', { name: 'Tell speakers apart again' })).toBeVisible();
+  });
+
   it('is not mentioned where nobody asked', async () => {
     show({ mode: 'mono', speaker_state: 'none' });
     await waitFor(() => {

@@ -62,7 +62,8 @@ export function SpeakersPanel({ job, result }: Props) {
   // While the text itself is being made there is nothing to say of speakers yet.
   const early = isActive(job) && !atSpeakers(job);
   if (!asked || (early && speakers.length === 0)) return null;
-  const settled = (state === 'done' && byChannel(speakers)) || (state === 'unavailable' && !able);
+  const settled =
+    (state === 'done' && cameWithText(speakers, result)) || (state === 'unavailable' && !able);
   const again =
     job.status === 'completed' && state !== 'pending' && !settled ? (
       <Button
@@ -121,9 +122,13 @@ function atSpeakers(job: Job): boolean {
   );
 }
 
-/** Voices on channels of their own are known already; there is nothing to tell apart. */
-function byChannel(speakers: readonly Speaker[]): boolean {
-  return speakers.length > 0 && speakers.every(({ id }) => id === 'left' || id === 'right');
+/** The server's own ids of voices that it told apart; channels and providers have others. */
+const TOLD_APART = /^S\d+$/;
+
+/** Voices on channels of their own, or from a provider, are known already; where nobody spoke there are none. */
+function cameWithText(speakers: readonly Speaker[], result: TranscriptResult | undefined): boolean {
+  if (speakers.length === 0) return result?.segments.length === 0;
+  return !speakers.every(({ id }) => TOLD_APART.test(id));
 }
 
 /** What became of telling the speakers apart, honestly. */
