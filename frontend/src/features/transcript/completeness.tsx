@@ -20,6 +20,7 @@ export function CompletenessLine({ value }: { value: Completeness }) {
     );
   }
   const text = t('complete.part', { covered, speech });
+  if (!value.doubtful) return <p className={`tabular ${classes.line ?? ''}`}>{text}</p>;
   return (
     <p className={`tabular ${classes.line ?? ''} ${classes.gap ?? ''}`}>
       <IconAlertTriangle size={18} aria-hidden="true" />

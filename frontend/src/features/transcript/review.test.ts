@@ -64,6 +64,12 @@ describe('completenessOf', () => {
     expect(of(60_000, 60_000, 1)?.whole).toBe(false);
   });
 
+  it('warns of gaps and of little text, not of a breath', () => {
+    expect(of(98_000, 97_000)?.doubtful).toBe(false);
+    expect(of(98_000, 97_000, 1)?.doubtful).toBe(true);
+    expect(of(98_000, 60_000)?.doubtful).toBe(true);
+  });
+
   it('never counts more than all', () => {
     expect(of(60_000, 61_000)?.coveredMs).toBe(60_000);
   });

@@ -64,6 +64,8 @@ export interface Completeness {
   coveredMs: number;
   gaps: number;
   whole: boolean;
+  /** There is a gap, or so little text that something must be wrong: not only breaths and edges. */
+  doubtful: boolean;
 }
 
 interface Covered {
@@ -71,6 +73,8 @@ interface Covered {
   covered_ms: number | null;
   gaps: readonly Gap[];
 }
+
+const LOW_SHARE = 0.9;
 
 /** How much of the speech has text; null where it was not measured or there was none. */
 export function completenessOf(from: Covered): Completeness | null {
@@ -83,5 +87,6 @@ export function completenessOf(from: Covered): Completeness | null {
     gaps: gaps.length,
     // As far as the clock shows it.
     whole: gaps.length === 0 && seconds(coveredMs) >= seconds(speechMs),
+    doubtful: gaps.length > 0 || coveredMs < speechMs * LOW_SHARE,
   };
 }
