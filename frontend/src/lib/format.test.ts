@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { nameFromDisposition } from './download';
-import { ago, bytes, clock, duration, percent, speed } from './format';
+import { ago, binaryBytes, bytes, clock, duration, percent, speed } from './format';
 import { lookup, t, tn } from './i18n';
 import { engineName, etaText, stageText } from './job-text';
 import { safeNext } from './next-path';
@@ -36,6 +36,11 @@ describe('format', () => {
     [999_999_999, '1 GB'],
   ])('bytes(%d) = %s', (size, text) => {
     expect(bytes(size)).toBe(text);
+  });
+
+  it('counts limits in powers of two, as they are set', () => {
+    expect(binaryBytes(5 * 1024 ** 3)).toBe('5 GiB');
+    expect(binaryBytes(512)).toBe('512 B');
   });
 
   it('never shows 100 % before the end', () => {

@@ -36,11 +36,19 @@ export function duration(ms: number): string {
 }
 
 export function bytes(size: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  return scaled(size, 1000, ['B', 'kB', 'MB', 'GB', 'TB']);
+}
+
+/** In the powers of two that limits are set in: `5 GiB`. */
+export function binaryBytes(size: number): string {
+  return scaled(size, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
+}
+
+function scaled(size: number, step: number, units: readonly string[]): string {
   let value = size;
   let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
+  while (value >= step - 0.5 && unit < units.length - 1) {
+    value /= step;
     unit += 1;
   }
   const text = value < 10 && unit > 0 ? oneDigit.format(value) : integer.format(value);

@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRef } from 'react';
 
 import type { Options } from '@/api/types';
-import { bytes } from '@/lib/format';
+import { binaryBytes } from '@/lib/format';
 import { t } from '@/lib/i18n';
 
 import { addFiles } from './add-files';
@@ -50,7 +50,7 @@ export function DropCard({ options }: { options: Options | undefined }) {
       />
       <Text size="sm" c="dimmed" ta="center" mt="xs">
         {t('drop.formats')}
-        {options ? ` ${t('drop.limit', { size: bytes(options.max_file_bytes) })}` : ''}
+        {options ? ` ${t('drop.limit', { size: binaryBytes(options.max_file_bytes) })}` : ''}
       </Text>
     </section>
   );

@@ -6,7 +6,7 @@ import { PARALLEL_FILES } from '@/config/constants';
 import { isAbort, sleep } from '@/lib/backoff';
 import { errorText } from '@/lib/error-text';
 import { ApiError } from '@/lib/errors';
-import { bytes } from '@/lib/format';
+import { binaryBytes } from '@/lib/format';
 import { t } from '@/lib/i18n';
 import { randomId } from '@/lib/ids';
 import { Store } from '@/lib/store';
@@ -234,7 +234,7 @@ async function whenThereIsRoom<T>(work: () => Promise<T>, signal: AbortSignal): 
 function refusal(file: File, maxBytes: number | null): string | null {
   if (file.size === 0) return t('queue.empty');
   if (maxBytes !== null && file.size > maxBytes) {
-    return t('queue.tooLarge', { size: bytes(file.size), limit: bytes(maxBytes) });
+    return t('queue.tooLarge', { size: binaryBytes(file.size), limit: binaryBytes(maxBytes) });
   }
   return null;
 }
