@@ -14,6 +14,7 @@ from app.asr.hearer import Hearer
 from app.asr.host.decoder import Decoded, Decoder, Finished, Planned, Probed
 from app.asr.host.pool import EngineHung
 from app.asr.language_choice import LanguageChoice
+from app.asr.languages import LANGUAGES
 from app.asr.limits import MediaLimits
 from app.asr.merge import in_time_order, with_channel_speaker
 from app.asr.models import ggml
@@ -239,8 +240,9 @@ def fixed_language(spec: EngineSpec, options: TranscribeOptions) -> str | None:
         if options.language not in (AUTO, MIXED, "en"):
             raise JobError(
                 "language_unsupported",
-                f"The model {spec.model} knows English only, not {options.language}. Run this again with a model that "
-                "is not an English one.",
+                f"The model {spec.model} knows English only, not "
+                f"{LANGUAGES.get(options.language, options.language)}. Run this again with a model that is not an "
+                "English one.",
             )
         return "en"
     return None if options.language in (AUTO, MIXED) else options.language

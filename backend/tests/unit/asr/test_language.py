@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.asr.hearer import Start
 from app.asr.language_choice import GUESS, LanguageChoice
 from app.asr.limits import MediaLimits
-from app.asr.pipeline import transcribe
+from app.asr.pipeline import fixed_language, transcribe
 from app.asr.sinks import MemorySink
 from app.asr.types import (
     MIXED,
@@ -26,6 +26,7 @@ from app.asr.types import (
     WindowOptions,
     WindowResult,
 )
+from app.core.errors import JobError
 from tests.fixtures.tone_model import tones
 from tests.fixtures.wav import write_wav
 from tests.unit.asr.recordings import sequence
@@ -190,3 +191,11 @@ async def test_a_wrong_guess_costs_time_and_no_word(
     ]
     assert result.text.count("heard") == 3
     assert [sink.results[index].language for index in (2, 3, 4)] == ["de", other, "de"]
+
+
+def test_an_english_model_names_the_language_that_it_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.asr.pipeline._is_multilingual", lambda _: False)
+    spec = EngineSpec("whisper_cpp", "tiny.en", "/models/tiny.en.bin")
+    with pytest.raises(JobError, match=r"knows English only, not German\.") as refused:
+        fixed_language(spec, TranscribeOptions(language="de"))
+    assert refused.value.code == "language_unsupported"

@@ -30,6 +30,8 @@ export function Notices(props: Props) {
   // These two are told at their own place.
   const told = ['low_accuracy', ...(speakersTold(job) ? ['no_speakers'] : [])];
   const warnings = origin.warnings.filter((warning) => !told.includes(warning.code));
+  // The same model would refuse the same language again.
+  const vain = job.error?.code === 'language_unsupported';
   const ended = job.status === 'failed' || job.status === 'cancelled';
   return (
     <Stack gap="sm" mt="md">
@@ -54,10 +56,12 @@ export function Notices(props: Props) {
               </Text>
             ) : null}
             <Group gap="xs">
-              <Button size="sm" onClick={onRetry}>
-                {t('job.retry')}
-              </Button>
-              <Button size="sm" variant="default" onClick={onRunAgain}>
+              {vain ? null : (
+                <Button size="sm" onClick={onRetry}>
+                  {t('job.retry')}
+                </Button>
+              )}
+              <Button size="sm" variant={vain ? 'filled' : 'default'} onClick={onRunAgain}>
                 {t('job.runAgain')}
               </Button>
             </Group>

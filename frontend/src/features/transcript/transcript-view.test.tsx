@@ -131,6 +131,19 @@ describe('TranscriptView', () => {
     expect(props.onRetry).toHaveBeenCalled();
   });
 
+  it('offers another model, and no retry, where the model does not know the language', async () => {
+    const { user, props } = show({
+      job: aJob({
+        status: 'failed',
+        error: { code: 'language_unsupported', message: 'It knows English only, not German.' },
+      }),
+      result: aResult({ segments: [], complete: false }),
+    });
+    await user.click(await screen.findByRole('button', { name: 'Run again with…' }));
+    expect(props.onRunAgain).toHaveBeenCalled();
+    expect(screen.queryByRole('button', { name: 'Retry' })).toBeNull();
+  });
+
   it('says that a text is of low accuracy and how to better it', async () => {
     const { user, props } = show({
       job: aJob({ low_accuracy: true, engine: 'pocketsphinx', model: null }),
