@@ -4,8 +4,8 @@ import { http, HttpResponse } from 'msw';
 import { beforeEach, expect, it } from 'vitest';
 
 import { session } from '@/api/session';
-import type { ManagedModel } from '@/api/types';
-import { aModel, aToken } from '@/testing/builders';
+import type { ManagedModel, Options } from '@/api/types';
+import { aModel, aToken, someOptions } from '@/testing/builders';
 import { renderInApp } from '@/testing/render';
 import { server } from '@/testing/server';
 
@@ -26,6 +26,7 @@ beforeEach(() => {
   reads = 0;
   calls = [];
   server.use(
+    http.get('*/api/options', () => HttpResponse.json(someOptions())),
     http.get('*/api/admin/models', () => {
       reads += 1;
       return HttpResponse.json({
@@ -53,6 +54,33 @@ async function show(...items: ManagedModel[]) {
 }
 
 const card = (name: string) => screen.getByText(name).closest('li')!;
+
+const use = (default_engine: Partial<Options['default_engine']>) => {
+  const standard = { engine: null, model: null, low_accuracy: false, reason: null };
+  server.use(
+    http.get('*/api/options', () =>
+      HttpResponse.json(someOptions({ default_engine: { ...standard, ...default_engine } })),
+    ),
+  );
+};
+
+it('tells which model is in use where it is a file of the operator’s own', async () => {
+  use({ engine: 'whisper_cpp', model: 'our-own' });
+  await show(aModel('base-q8_0'));
+  expect(await screen.findByText(/New jobs use .*our-own/)).toBeVisible();
+});
+
+it('tells why jobs wait where that file is not here', async () => {
+  use({ reason: 'whisper_cpp: there is no model file /srv/own.bin.' });
+  await show(aModel('base-q8_0'));
+  expect(await screen.findByText(/there is no model file/)).toBeVisible();
+});
+
+it('does not repeat the model that the list marks', async () => {
+  use({ engine: 'whisper_cpp', model: 'base-q8_0' });
+  await show(aModel('base-q8_0', { default: true }));
+  expect(screen.queryByText(/New jobs use/)).toBeNull();
+});
 
 it('tells what each model is, by what it is for', async () => {
   await show(

@@ -3,12 +3,14 @@ import { useQuery } from '@tanstack/react-query';
 import { useId } from 'react';
 
 import { modelsQuery } from '@/api/models';
+import { optionsQuery } from '@/api/options';
 import type { ManagedModel } from '@/api/types';
 import { ErrorState } from '@/components/ui/error-state';
 import { MarkedText } from '@/components/ui/marked-text';
 import { bytes } from '@/lib/format';
 import { t } from '@/lib/i18n';
 import '@/lib/i18n/en-settings';
+import { engineName } from '@/lib/job-text';
 
 import { ModelCard } from './model-card';
 import classes from './models.module.css';
@@ -41,9 +43,28 @@ export function ModelList() {
       <Text c="dimmed">
         <MarkedText text={t('models.text', { folder: `\`${folder}\``, free: bytes(free) })} />
       </Text>
+      {items.some((model) => model.kind === 'speech' && model.default) ? null : <OwnModel />}
       <Group title={t('models.speech')} models={of('speech')} free={free} />
       <Group title={t('models.speakers')} models={of('speakers')} free={free} />
     </Stack>
+  );
+}
+
+/** WHISPER_MODEL names a file that is none of these: what new jobs use then, or why they wait. */
+function OwnModel() {
+  const { data } = useQuery(optionsQuery);
+  if (!data) return null;
+  const { engine, model, reason } = data.default_engine;
+  return (
+    <Text>
+      <MarkedText
+        text={
+          engine
+            ? t('models.own', { name: engineName(engine, model) })
+            : t('models.ownMissing', { reason: reason ?? '' })
+        }
+      />
+    </Text>
   );
 }
 

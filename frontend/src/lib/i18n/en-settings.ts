@@ -16,6 +16,9 @@ export const settings = {
   'models.title': 'Models',
   'models.text': 'Kept in {folder}. {free} free.',
   'models.speech': 'Speech',
+  'models.own': 'New jobs use {name}: WHISPER_MODEL names none of the speech models below.',
+  'models.ownMissing':
+    'WHISPER_MODEL names none of the speech models below, and no engine can take a job now: {reason}',
   'models.speakers': 'Telling speakers apart',
   'models.recommended': 'Recommended',
   'models.default': 'Default',
