@@ -140,7 +140,8 @@ class Job(TenantMixin, Base):
 
 
 class JobWindow(TenantMixin, Base):
-    """A checkpoint: its plan is committed before it runs, `segments` with the fence of the claim that made them.
+    """A checkpoint: its plan is committed before it runs, `segments` when they are there. `fence` is that of the claim
+    that began it last, and so, once committed, of the one that made them.
 
     `speech` and `gaps` hold [start_ms, end_ms] pairs; `segments` the form of `app.services.transcripts.codec`, None
     until committed. `error_code` says why a window was given up. `reruns` counts how often a person asked for it again.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -80,7 +81,7 @@ class Decoder:
 
         The process waits while its events are not taken, so at most one window is held here. The iterator raises
         JobError: `unsupported_media`, `no_audio_stream`, `media_invalid`, `audio_invalid`, `audio_too_short`,
-        `duration_limit`.
+        `duration_limit`, `decoder_killed` (retryable).
         """
         process = await spawn.start(MODULE)
         self._running.add(process)
@@ -130,7 +131,7 @@ async def _events(process: asyncio.subprocess.Process, limits: MediaLimits) -> A
             raise _crashed("a broken message") from None
         waited += time.monotonic() - began
         if frame is None:
-            raise _crashed(spawn.describe_exit(await process.wait()))
+            raise _ended_early(await process.wait())
         event = _event(*frame)
         yield event
         if isinstance(event, Finished):
@@ -150,6 +151,19 @@ def _event(message: frames.Json, payload: bytes) -> Event:
             return Finished(codec.summary_from_json(message["summary"]), peaks)
         case _:
             raise JobError(message["code"], message["message"])
+
+
+def _ended_early(code: int | None) -> JobError:
+    """A bad file makes native code crash; it does not send SIGKILL or SIGTERM. Those come from whoever runs the machine,
+    or from the kernel where memory ran out, and another try may go well."""
+    if code in (-signal.SIGKILL, -signal.SIGTERM):
+        return JobError(
+            "decoder_killed",
+            f"The program that reads media files was killed ({spawn.describe_exit(code)}). Look whether the machine ran"
+            " out of memory.",
+            retryable=True,
+        )
+    return _crashed(spawn.describe_exit(code))
 
 
 def _crashed(how: str) -> JobError:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+CPU_GRACE_SECONDS = 5
 _PR_SET_PDEATHSIG = 1
 _OOM_SCORE = "500"  # of 1000: before the server and the database
 
@@ -63,7 +64,11 @@ def limit(
     if cpu_seconds is not None:
         wanted.append((resource.RLIMIT_CPU, cpu_seconds))
     for kind, value in wanted:
+        # SIGXCPU comes before SIGKILL, and tells work that takes too long from a process that somebody killed.
+        grace = CPU_GRACE_SECONDS if kind == resource.RLIMIT_CPU else 0
         _, hard = resource.getrlimit(kind)
-        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        soft, most = (
+            limit if hard == resource.RLIM_INFINITY else min(limit, hard) for limit in (value, value + grace)
+        )
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(kind, (bound, bound))
+            resource.setrlimit(kind, (soft, most))

@@ -118,7 +118,9 @@ class JobSink:
 
         async def count(session: SystemSession) -> bool:
             job = await claims.guarded(session, self._claim, {"windows_executed": Job.windows_executed + 1})
-            await session.execute(self._window(window.index).values(executions=executions))
+            await session.execute(
+                self._window(window.index).values(executions=executions, fence=self._claim.fence)
+            )
             if executions > 1:
                 await tell(session, job, HistoryKind.WINDOW_REPEATED, window=window.index, count=executions)
             return True

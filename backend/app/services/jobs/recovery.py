@@ -111,11 +111,13 @@ async def _take_back_one(session: SystemSession, bus: EventBus, claim: claims.Cl
 
 
 async def _begun_windows(session: SystemSession, job: Job) -> list[int]:
-    """Windows that were begun and never committed, in order."""
+    """Windows that the lost claim had begun and not committed, in order. One that an earlier claim left behind tells
+    nothing of this loss: the job may have been at its file's beginning again."""
     begun = sa.select(JobWindow.idx).where(
         JobWindow.job_id == job.id,
         JobWindow.run == job.run,
         JobWindow.committed_at.is_(None),
         JobWindow.executions > 0,
+        JobWindow.fence == job.fence,
     )
     return list((await session.execute(begun.order_by(JobWindow.idx))).scalars())

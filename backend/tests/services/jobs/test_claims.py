@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -223,33 +224,62 @@ async def test_a_cancel_that_was_asked_before_the_crash_is_carried_out(database:
     assert (await read_job(database, job_id)).status == JobStatus.CANCELLED
 
 
+async def plan_window(database: Database, job_id: UUID, workspace: UUID) -> None:
+    async with database.system() as session:
+        session.add(
+            JobWindow(job_id=job_id, workspace_id=workspace, run=1, idx=0, start_ms=0, end_ms=1000, speech=[])
+        )
+
+
+async def begin_window(database: Database, taken: claims.Claim) -> None:
+    """As `Checkpoints.started` writes it."""
+    async with database.system() as session:
+        await session.execute(
+            sa.update(JobWindow)
+            .where(JobWindow.job_id == taken.job_id)
+            .values(executions=JobWindow.executions + 1, fence=taken.fence)
+        )
+
+
 async def test_a_job_that_keeps_taking_its_host_down_is_quarantined(database: Database) -> None:
     workspace = await add_workspace(database)
     job_id = await add_job(database, workspace, windows_planned=1)
-    async with database.system() as session:
-        session.add(
-            JobWindow(
-                job_id=job_id,
-                workspace_id=workspace,
-                run=1,
-                idx=0,
-                start_ms=0,
-                end_ms=1000,
-                speech=[],
-                executions=1,
-            )
-        )
+    await plan_window(database, job_id, workspace)
     for loss in range(recovery.MAX_HOST_LOSSES):
         assert (await read_job(database, job_id)).host_losses == loss
         async with database.system() as session:
             await session.execute(
                 sa.update(Job).where(Job.id == job_id).values(run_after=utcnow() - timedelta(seconds=1))
             )
-        assert await claim(database) is not None
+        taken = await claim(database)
+        assert taken is not None
+        await begin_window(database, taken)
         await expire(database, job_id)
         await recovery.sweep_expired_leases(database, EventBus())
     job = await read_job(database, job_id)
     assert (job.status, job.error_code) == (JobStatus.FAILED, "quarantined")
+
+
+async def test_a_window_that_an_earlier_try_left_behind_is_not_held_against_the_job(
+    database: Database,
+) -> None:
+    """The host goes down again and again while the file is only decoded, or the model loaded."""
+    workspace = await add_workspace(database)
+    job_id = await add_job(database, workspace, windows_planned=1)
+    await plan_window(database, job_id, workspace)
+    for loss in range(recovery.MAX_HOST_LOSSES + 2):
+        async with database.system() as session:
+            await session.execute(
+                sa.update(Job).where(Job.id == job_id).values(run_after=utcnow() - timedelta(seconds=1))
+            )
+        taken = await claim(database)
+        assert taken is not None
+        if loss == 0:
+            await begin_window(database, taken)
+        await expire(database, job_id)
+        await recovery.sweep_expired_leases(database, EventBus())
+    job = await read_job(database, job_id)
+    assert (job.status, job.host_losses) == (JobStatus.PENDING, 1)
 
 
 async def test_restarts_before_any_window_ran_are_not_held_against_the_job(database: Database) -> None:
