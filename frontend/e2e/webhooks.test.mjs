@@ -193,7 +193,7 @@ step('after a rotation both secrets sign', async () => {
   await dialog().getByRole('button', { name: 'New secret' }).click();
   const fresh = await shownSecret();
   assert.notEqual(fresh, secret);
-  await page.getByText(/Both secrets sign until/).waitFor();
+  await page.getByText(/Earlier secrets sign as well/).waitFor();
   const before = receiver.got.length;
   await page.getByRole('button', { name: 'Send a test event' }).click();
   await page.getByText('All', { exact: true }).click();

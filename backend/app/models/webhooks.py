@@ -54,8 +54,9 @@ class OutboxEvent(TenantMixin, Base):
 class WebhookEndpoint(TenantMixin, Base):
     """An address of another system. `events` names what it is told, empty: everything.
 
-    Secrets are sealed; the previous one signs as well until `previous_until`. Nothing is sent before `not_before`, for
-    which a receiver has asked. `failing_since` is the first failure after the last success.
+    Secrets are sealed; the previous one signs as well until `previous_until`, and so does each of `older_secrets`
+    (`{secret, until}`, the newest first) until its own end. Nothing is sent before `not_before`, for which a receiver
+    has asked. `failing_since` is the first failure after the last success.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -67,6 +68,7 @@ class WebhookEndpoint(TenantMixin, Base):
     secret: Mapped[str]
     previous_secret: Mapped[str | None]
     previous_until: Mapped[datetime | None]
+    older_secrets: Mapped[list[Any]] = mapped_column(JSONType, default=list)
     disabled_at: Mapped[datetime | None]
     disabled_reason: Mapped[str | None]
     not_before: Mapped[datetime | None]

@@ -50,7 +50,8 @@ class WebhookPatch(BaseModel):
 
 
 class Webhook(BaseModel):
-    """`failing_since` is the first failure after the last success; `previous_secret_until` the end of a rotation."""
+    """`failing_since` is the first failure after the last success; `previous_secret_until` when the newest
+    secret only signs."""
 
     id: UUID
     url: str

@@ -79,7 +79,7 @@ async def delete(webhook_id: UUID, container: ContainerDep, session: WebhookWrit
     "/{webhook_id}/rotate", name="rotate", response_model=WebhookMade, dependencies=[idempotent("secret")]
 )
 async def rotate(webhook_id: UUID, container: ContainerDep, session: WebhookWrite, response: Response) -> Any:
-    """A new secret, shown now and never again. For a day the one before it signs as well."""
+    """A new secret, shown now and never again. For a day the one before it signs as well, each of at most five."""
     response.headers["Cache-Control"] = "no-store"
     endpoint, secret = await container.webhooks.endpoints.rotate(session, webhook_id)
     return _view(endpoint) | {"secret": secret}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,9 +12,10 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
 
-from app.core.clock import utcnow
-from app.core.errors import ConflictError, NotFoundError
+from app.core.clock import to_json_time, utcnow
+from app.core.errors import ConflictError, NotFoundError, RateLimitedError
 from app.core.security import Sealer
 from app.db.session import SystemSession, TenantSession
 from app.models.webhooks import Delivery, DeliveryState, DisabledReason, WebhookEndpoint
@@ -21,7 +24,8 @@ from app.services import audit
 from app.services.integrations.signing import new_secret
 
 MAX_ENDPOINTS = 20
-OVERLAP = timedelta(hours=24)  # both secrets sign for so long after a rotation
+OVERLAP = timedelta(hours=24)  # a secret that was rotated away signs for so long beside the new one
+MAX_EARLIER = 5  # secrets that still sign beside the newest one: each adds a signature to every delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,15 @@ class Secrets:
         return secret, self.sealer.seal(secret)
 
     def that_sign(self, endpoint: WebhookEndpoint, moment: datetime) -> list[str]:
-        """The newest first; for a while after a rotation the one before it as well."""
-        sealed = [endpoint.secret]
-        if endpoint.previous_secret and endpoint.previous_until and endpoint.previous_until > moment:
-            sealed.append(endpoint.previous_secret)
-        return [self.sealer.unseal(one) for one in sealed]
+        """The newest first; for a while after each rotation the one before it as well.
+
+        Raises `InvalidTag` where the newest cannot be read; of those before it such ones are left out.
+        """
+        keys = [self.sealer.unseal(endpoint.secret)]
+        for sealed, _ in _earlier(endpoint, moment):
+            with contextlib.suppress(InvalidTag):  # from before the server's own secret was changed
+                keys.append(self.sealer.unseal(sealed))
+        return keys
 
 
 class WebhookEndpoints:
@@ -109,9 +117,23 @@ class WebhookEndpoints:
         return endpoint
 
     async def rotate(self, session: TenantSession, endpoint_id: UUID) -> tuple[WebhookEndpoint, str]:
-        """A new secret. The one before it signs as well for another day. Raises `NotFoundError`."""
+        """A new secret. The one before it signs as well for another day, however often that is done meanwhile.
+
+        Raises `NotFoundError`, `RateLimitedError` where as many sign as may.
+        """
         endpoint = await get_endpoint(session, endpoint_id, lock=True)
-        endpoint.previous_secret, endpoint.previous_until = endpoint.secret, utcnow() + OVERLAP
+        now = utcnow()
+        earlier = _earlier(endpoint, now)
+        if len(earlier) >= MAX_EARLIER:
+            raise RateLimitedError(
+                f"The last {MAX_EARLIER} secrets of this webhook still sign beside the newest one, each for a day "
+                "after it was replaced. Wait until the oldest ends, or make a new webhook.",
+                retry_after=max(1, math.ceil((min(until for _, until in earlier) - now).total_seconds())),
+            )
+        endpoint.older_secrets = [
+            {"secret": sealed, "until": to_json_time(until)} for sealed, until in earlier
+        ]
+        endpoint.previous_secret, endpoint.previous_until = endpoint.secret, now + OVERLAP
         secret, endpoint.secret = self._secrets.make()
         _note(session, "secret_rotated", endpoint)
         return endpoint, secret
@@ -121,6 +143,14 @@ class WebhookEndpoints:
         endpoint = await get_endpoint(session, endpoint_id, lock=True)
         _note(session, "deleted", endpoint)
         await session.delete(endpoint)
+
+
+def _earlier(endpoint: WebhookEndpoint, moment: datetime) -> list[tuple[str, datetime]]:
+    """The secrets before the newest one that sign at that moment, sealed, and until when; the newest first."""
+    kept = [(one["secret"], datetime.fromisoformat(one["until"])) for one in endpoint.older_secrets]
+    if endpoint.previous_secret and endpoint.previous_until:
+        kept.insert(0, (endpoint.previous_secret, endpoint.previous_until))
+    return [(sealed, until) for sealed, until in kept if until > moment]
 
 
 async def get_endpoint(session: TenantSession, endpoint_id: UUID, *, lock: bool = False) -> WebhookEndpoint:

@@ -11,12 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from app.core.clock import new_id
+from app.core.errors import RateLimitedError
 from app.core.security import Sealer
 from app.db.session import Database
 from app.models import AuditEntry, Membership, Role, User
 from app.models.webhooks import DeliveryState, DisabledReason, EventType
 from app.services.integrations.deliveries import Deliveries
-from app.services.integrations.endpoints import WebhookEndpoints
+from app.services.integrations.endpoints import MAX_EARLIER, WebhookEndpoints
 from app.services.integrations.schedule import JITTER, PAUSES
 from app.services.integrations.sender import LEASE, UNREADABLE, WebhookSender
 from tests.fixtures.jobs import add_workspace
@@ -213,6 +214,53 @@ async def test_row_45_both_secrets_sign_for_a_day_after_a_rotation(
     assert verify(receiver.got[1], new, post.clock)
     with pytest.raises(Exception, match="No matching signature"):
         verify(receiver.got[1], old, post.clock)
+
+
+async def test_row_45_every_secret_signs_for_its_own_day_however_often_one_rotates(
+    post: Post, workspace: UUID, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to the first rotation is lost, so that one has to rotate again: the deployed secret goes on."""
+    endpoint, deployed = await post.endpoint(workspace, receiver.url)
+    monkeypatch.setattr("app.services.integrations.endpoints.utcnow", lambda: post.clock.now)
+    secrets = [deployed]
+    for _ in range(MAX_EARLIER):
+        async with post.database.tenant(workspace) as session:
+            secrets.append((await WebhookEndpoints(post.secrets, str).rotate(session, endpoint))[1])
+        post.clock.move(timedelta(hours=1))
+    await post.tell(workspace)
+    await post.sender.run_once()
+    for secret in secrets:
+        assert verify(receiver.got[0], secret, post.clock)
+    for secret in secrets:
+        assert secret.removeprefix("whsec_") not in json.dumps((await post.read(endpoint)).older_secrets)
+
+    async with post.database.tenant(workspace) as session:
+        with pytest.raises(RateLimitedError, match="still sign") as refused:
+            await WebhookEndpoints(post.secrets, str).rotate(session, endpoint)
+    assert refused.value.retry_after == (24 - MAX_EARLIER) * 3600
+
+    post.clock.move(timedelta(hours=24 - MAX_EARLIER))  # the first has had its day
+    async with post.database.tenant(workspace) as session:
+        secrets.append((await WebhookEndpoints(post.secrets, str).rotate(session, endpoint))[1])
+    await post.tell(workspace)
+    await post.sender.run_once()
+    with pytest.raises(Exception, match="No matching signature"):
+        verify(receiver.got[1], deployed, post.clock)
+    for secret in secrets[1:]:
+        assert verify(receiver.got[1], secret, post.clock)
+
+
+async def test_a_rotation_mends_a_webhook_whose_secret_cannot_be_read(
+    post: Post, workspace: UUID, receiver: Receiver
+) -> None:
+    """After a change of JWT_SECRET_KEY: the one before cannot sign, the new one does."""
+    lost = Sealer(b"x" * 48, "webhook-secret").seal("whsec_a")
+    endpoint, _ = await post.endpoint(workspace, receiver.url, secret=lost)
+    async with post.database.tenant(workspace) as session:
+        _, new = await WebhookEndpoints(post.secrets, str).rotate(session, endpoint)
+    await post.tell(workspace)
+    await post.sender.run_once()
+    assert verify(receiver.got[0], new, post.clock)
 
 
 async def test_row_45_altered_and_old_messages_are_refused_by_the_library(

@@ -42,7 +42,7 @@ export const webhooks = {
   'webhooks.rotateTitle': 'Make a new secret?',
   'webhooks.rotateText':
     'For 24 hours messages are signed with both, the old and the new one. Give the receiver the new one in that time.',
-  'webhooks.rotating': 'Both secrets sign until {when}.',
+  'webhooks.rotating': 'Earlier secrets sign as well, the last of them until {when}.',
   'webhooks.switchOff': 'Switch off',
   'webhooks.switchOn': 'Switch on',
   'webhooks.delete': 'Delete',
