@@ -1831,7 +1831,7 @@ export interface paths {
         put?: never;
         /**
          * Rotate
-         * @description A new secret, shown now and never again. For a day the one before it signs as well.
+         * @description A new secret, shown now and never again. For a day the one before it signs as well, each of at most five.
          */
         post: operations["webhooks_rotate"];
         delete?: never;
@@ -4408,7 +4408,8 @@ export interface components {
         };
         /**
          * Webhook
-         * @description `failing_since` is the first failure after the last success; `previous_secret_until` the end of a rotation.
+         * @description `failing_since` is the first failure after the last success; `previous_secret_until` when the newest
+         *     secret only signs.
          */
         Webhook: {
             /**
