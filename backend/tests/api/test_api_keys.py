@@ -46,7 +46,7 @@ async def test_a_key_is_shown_once_and_works_like_its_user(app: RunningApp) -> N
     jobs = (await app.client.get("/api/jobs", headers=ada.bearer)).json()["items"]
     assert [job["id"] for job in jobs] == [sent.json()["job_id"]]
     me = (await app.client.get("/api/auth/me", headers=bearer(made))).json()
-    assert (me["email"], me["is_admin"]) == ("ada@example.org", True)
+    assert (me["email"], me["is_admin"]) == ("ada@example.org", False)  # she is, her key is not
     await app.container.key_uses.flush()
     listed = await app.client.get(f"/api/workspaces/{ada.workspace_id}/api-keys", headers=ada.bearer)
     row = listed.json()["items"][0]
@@ -55,6 +55,17 @@ async def test_a_key_is_shown_once_and_works_like_its_user(app: RunningApp) -> N
     async with app.container.database.system(read_only=True) as session:
         stored = (await session.execute(sa.select(ApiKey))).scalar_one()
     assert made["key"] not in f"{stored.key_hash}{stored.prefix}{stored.name}"
+
+
+async def test_row_27_a_key_names_no_other_workspace_of_its_user(app: RunningApp) -> None:
+    ada = await register(app.client)
+    second = await app.client.post("/api/workspaces", json={"name": "Secret plans"}, headers=ada.bearer)
+    assert second.status_code == 201, second.text
+    me = await app.client.get("/api/auth/me", headers=bearer(await make_key(app, ada)))
+    assert [one["id"] for one in me.json()["workspaces"]] == [ada.workspace_id]
+    assert "Secret plans" not in me.text
+    own = (await app.client.get("/api/auth/me", headers=ada.bearer)).json()
+    assert (len(own["workspaces"]), own["is_admin"]) == (2, True)
 
 
 async def test_row_27_what_a_key_never_reaches(app: RunningApp) -> None:

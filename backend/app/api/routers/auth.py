@@ -126,8 +126,9 @@ async def logout(
 
 @router.get("/me", response_model=UserMe)
 async def me(principal: AnyPrincipal, container: ContainerDep) -> Any:
-    """Who is signed in, and their workspaces, their own first."""
-    return await container.identity.profile(principal.user_id)
+    """Who is signed in, and their workspaces, their own first. An API key sees its own workspace only."""
+    key = principal.key
+    return await container.identity.profile(principal.user_id, key_of=key.workspace_id if key else None)
 
 
 @router.post("/password", status_code=204)

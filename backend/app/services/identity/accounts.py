@@ -251,17 +251,20 @@ class Accounts:
             await self.throttle.passed(session, locked.email, device.address)
             return await self._sessions.open(session, locked, device, with_refresh_token=with_refresh_token)
 
-    async def profile(self, user_id: UUID) -> Profile:
+    async def profile(self, user_id: UUID, *, key_of: UUID | None = None) -> Profile:
+        """`key_of`: an API key asks, which is worth this workspace and no administrator's rights."""
         async with self._database.system(read_only=True) as session:
             user = await session.get(User, user_id)
             if user is None:
                 raise UnauthenticatedError("This account no longer exists.")
             workspaces = await list_workspaces(session, user_id)
+        if key_of is not None:
+            workspaces = [workspace for workspace in workspaces if workspace.id == key_of]
         return Profile(
             user.id,
             user.email,
             user.name or None,
-            user.is_admin,
+            user.is_admin and key_of is None,
             user.email_verified_at is not None,
             bool(user.password_hash),
             user.totp_enabled_at is not None,
