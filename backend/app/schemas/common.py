@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
+from app.core.text import without_direction
+
 
 def _encodable(text: str) -> str:
     try:
@@ -26,7 +28,7 @@ def _without_nul(text: str) -> str:
 def _one_line(text: str) -> str:
     if any(unicodedata.category(character) == "Cc" and not character.isspace() for character in text):
         raise ValueError("holds a control character")
-    return " ".join(text.split())
+    return " ".join(filter(None, map(without_direction, text.split())))
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -40,7 +42,8 @@ def _in_utc(moment: datetime) -> datetime:
 Text = Annotated[str, AfterValidator(_encodable)]
 # Text that is kept or searched for as it came: Postgres cannot hold NUL either.
 KeptText = Annotated[Text, AfterValidator(_without_nul)]
-# A name or a term: breaks become blanks, so that it stands in one line wherever it is written out.
+# A name or a term: breaks become blanks and marks of direction go, so that it stands in one line wherever it is
+# written out, and turns nothing round there.
 Line = Annotated[str, AfterValidator(_encodable), AfterValidator(_one_line)]
 
 # A time of day with its zone. The last hours of the year 9999 in the west have no UTC.

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from app.core.text import without_direction
 from app.storage.disposition import OCTET_STREAM
 
 MAX_BYTES = 255
 DEFAULT_NAME = "recording"
-
-# Invisible marks that turn the direction of text or hide in it; joiners stay, Persian and emoji need them.
-_DIRECTION = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufeff")
 
 _TYPES = {
     "aac": "audio/aac",
@@ -66,7 +64,7 @@ def clean_name(name: str) -> str:
     """A name to show: no path, no control or direction characters, at most 255 bytes of UTF-8, any script."""
     name = name.encode("utf-8", "replace").decode("utf-8")
     name = re.split(r"[/\\]", name)[-1]
-    name = "".join(c for c in name if c not in _DIRECTION and unicodedata.category(c) not in ("Cc", "Cs"))
+    name = "".join(c for c in without_direction(name) if unicodedata.category(c) not in ("Cc", "Cs"))
     name = _cut(unicodedata.normalize("NFC", name).strip())
     return name if name.strip(". ") else DEFAULT_NAME
 
