@@ -6,14 +6,21 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.models import JobStatus, SpeakerState
 from app.models.shares import Permission
 from app.schemas.common import KeptText, Moment, ResponseModel
 from app.schemas.jobs import Gap
 
-SharePassword = Annotated[KeptText, Field(min_length=8, max_length=256)]
+
+def _not_blank(password: str) -> str:
+    if not password.strip():
+        raise ValueError("holds nothing but blanks")
+    return password
+
+
+SharePassword = Annotated[KeptText, Field(min_length=8, max_length=256), AfterValidator(_not_blank)]
 
 
 class _Closed(BaseModel):

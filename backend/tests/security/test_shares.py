@@ -124,6 +124,20 @@ async def test_row_34_every_read_asks_for_the_password(app: RunningApp) -> None:
         assert (await guest.get(f"{base}/result", headers=shown)).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "password", [" " * 8, "\t\n" * 4, "\u2003\u00a0" * 4], ids=["blanks", "breaks", "wide"]
+)
+async def test_row_34_blanks_are_no_password(app: RunningApp, password: str) -> None:
+    job = await finished(app.client)
+    refused = await app.client.post(f"/api/jobs/{job['id']}/shares", json={"password": password})
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "password"), refused.text
+    link = await share(app.client, job["id"])
+    changed = await app.client.patch(
+        f"/api/jobs/{job['id']}/shares/{link['id']}", json={"password": password}
+    )
+    assert changed.status_code == 422, changed.text
+
+
 async def test_row_34_revoked_expired_and_unknown_links_look_the_same(app: RunningApp) -> None:
     job = await finished(app.client)
     gone, old = await share(app.client, job["id"]), await share(app.client, job["id"], password=PASSWORD)
