@@ -8,12 +8,13 @@ from uuid import UUID
 
 from fastapi import Cookie, Depends, Request
 
-from app.api.deps import ContainerDep, CurrentPrincipal, Tenant, TenantWriter, require_session
+from app.api.deps import ContainerDep, CurrentPrincipal, CurrentTenant, Tenant
 from app.api.write_session import note_write_session
-from app.core.errors import AppError
+from app.core.errors import AppError, ForbiddenError
 from app.db.session import TenantSession
 from app.factory import Container
 from app.services.identity.doorkeeper import GuestPass
+from app.services.identity.roles import WRITERS
 from app.services.identity.sessions import Principal
 from app.services.transcripts.share_grant import LinkSource, ShareGrant
 
@@ -21,8 +22,12 @@ SHARE_COOKIE = "transcribe_share"
 ShareCookie = Annotated[str | None, Cookie(alias=SHARE_COOKIE)]
 
 
-async def _sharer(tenant: TenantWriter) -> Tenant:
-    require_session(tenant.principal)
+async def _sharer(tenant: CurrentTenant) -> Tenant:
+    """Raises `ForbiddenError` for keys and viewers, in words that fit a look at the list as well."""
+    if tenant.principal.key is not None:
+        raise ForbiddenError("API keys can neither share transcripts nor see with whom. Sign in to do that.")
+    if tenant.role not in WRITERS:
+        raise ForbiddenError("Viewers of a workspace can neither share transcripts nor see with whom.")
     return tenant
 
 

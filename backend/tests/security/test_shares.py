@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 import sqlalchemy as sa
 
 from app.core.clock import utcnow
-from app.models import AuditEntry
+from app.models import AuditEntry, Membership, Role
 from app.models.shares import ShareLink
 from tests.api.test_jobs import finished
 from tests.fixtures.app import MakeApp, RunningApp, sign_up
@@ -136,6 +137,28 @@ async def test_row_34_blanks_are_no_password(app: RunningApp, password: str) -> 
         f"/api/jobs/{job['id']}/shares/{link['id']}", json={"password": password}
     )
     assert changed.status_code == 422, changed.text
+
+
+async def test_viewers_and_keys_that_ask_who_sees_a_transcript_are_told_what_they_cannot(
+    app: RunningApp,
+) -> None:
+    job = await finished(app.client)
+    workspace = (await app.client.get("/api/auth/me")).json()["workspaces"][0]["id"]
+    body = {"name": "script", "scopes": ["read"]}
+    made = await app.client.post(f"/api/workspaces/{workspace}/api-keys", json=body)
+    async with app.new_client() as other:
+        viewer = await register(other, "viewer@example.org")
+        async with app.container.database.system() as session:
+            session.add(Membership(workspace_id=UUID(workspace), user_id=UUID(viewer.id), role=Role.VIEWER))
+        key = {"Authorization": f"Bearer {made.json()['key']}"}
+        viewing = viewer.bearer | {"X-Workspace-Id": workspace}
+        for who, headers in (("API keys", key), ("Viewers", viewing)):
+            for path in ("shares", "grants"):
+                answer = await other.get(f"/api/jobs/{job['id']}/{path}", headers=headers)
+                assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
+                message = answer.json()["error"]["message"]
+                assert message.startswith(who)
+                assert "see with whom" in message
 
 
 async def test_row_34_revoked_expired_and_unknown_links_look_the_same(app: RunningApp) -> None:
