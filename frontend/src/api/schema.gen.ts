@@ -113,7 +113,7 @@ export interface paths {
         };
         /**
          * Me
-         * @description Who is signed in, and their workspaces, their own first.
+         * @description Who is signed in, and their workspaces, their own first. An API key sees its own workspace only.
          */
         get: operations["auth_me"];
         put?: never;
