@@ -190,6 +190,9 @@ class AuditEntry(BaseModel):
     api_key_id: UUID | None
     target_type: str | None
     target_id: str | None
+    target_name: str | None = Field(
+        description="The recording's name, of an entry about a transcript, a file or a link; null once it is deleted."
+    )
     address: str
     created_at: datetime
     detail: dict[str, Any]

@@ -74,3 +74,26 @@ async def test_what_is_deleted_is_told(running_app: RunningApp) -> None:
     assert told == [("job.deleted", job["id"]), ("file.deleted", again["file_id"])]
     log = await client.get(f"/api/workspaces/{me['user']['workspaces'][0]['id']}/audit")
     assert {"job.deleted", "file.deleted"} <= {entry["action"] for entry in log.json()["items"]}
+
+
+async def test_recordings_are_named_while_they_are_there(running_app: RunningApp) -> None:
+    client = running_app.client
+    me = await sign_up(client)
+    sent = (await client.post("/api/files/presign", json={"filename": "a.txt", "size": 3})).json()
+    await client.put(sent["url"], content=b"abc", headers=sent["headers"])
+    await client.post("/api/files/complete", json={"upload_id": sent["upload_id"]})
+    job = (await client.post("/api/jobs", json={"file_id": sent["file_id"]})).json()
+    assert (await client.post(f"/api/jobs/{job['id']}/shares", json={})).status_code == 201
+    await client.get(f"/api/files/{sent['file_id']}/url")
+
+    async def named() -> dict[str, str | None]:
+        await running_app.container.access_log.flush()
+        log = await client.get(f"/api/workspaces/{me['user']['workspaces'][0]['id']}/audit")
+        return {entry["action"]: entry["target_name"] for entry in log.json()["items"]}
+
+    kept = await named()
+    assert (kept["share_link.created"], kept["file.played"]) == ("a.txt", "a.txt")
+    assert (await client.delete(f"/api/jobs/{job['id']}")).status_code == 204
+    gone = await named()
+    assert [gone[action] for action in ("share_link.created", "file.played", "job.deleted")] == [None] * 3
+    assert "a.txt" not in str([entry.detail for entry in await entries(running_app)])

@@ -2294,6 +2294,11 @@ export interface components {
             target_type: string | null;
             /** Target Id */
             target_id: string | null;
+            /**
+             * Target Name
+             * @description The recording's name, of an entry about a transcript, a file or a link; null once it is deleted.
+             */
+            target_name: string | null;
             /** Address */
             address: string;
             /**

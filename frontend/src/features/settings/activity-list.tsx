@@ -41,29 +41,42 @@ export function ActivityList({ workspaceId }: { workspaceId: string }) {
 }
 
 function Entry({ entry }: { entry: AuditEntry }) {
-  const { action, target_type: type, target_id: target, address, created_at: at } = entry;
+  const { action, target_name: name, address, created_at: at } = entry;
+  const job = jobOf(entry);
   return (
     <Group component="li" justify="space-between" gap="xs" align="flex-start">
       <div style={{ flex: '1 1 240px', minWidth: 0 }}>
         <Text fw={500}>{lookup('audit', action, action)}</Text>
+        {name ? (
+          <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+            {name}
+          </Text>
+        ) : null}
         <Text size="sm" c="dimmed">
           {who(entry)}
           {address ? ` · ${address}` : ''} · <time dateTime={at}>{fullDate(at)}</time>
         </Text>
       </div>
-      {type === 'job' && target ? (
+      {job && name ? (
         <Button
           component={Link}
           to="/t/$jobId"
-          params={{ jobId: target } as never}
+          params={{ jobId: job } as never}
           variant="default"
           size="xs"
+          aria-label={t('activity.openNamed', { name })}
         >
           {t('activity.open')}
         </Button>
       ) : null}
     </Group>
   );
+}
+
+/** The transcript that an entry tells of, if one; whether it is still there, its name says. */
+function jobOf({ target_type: type, target_id: target, detail }: AuditEntry): string | null {
+  if (type === 'job') return target;
+  return typeof detail.job_id === 'string' ? detail.job_id : null;
 }
 
 function who({ user, api_key_id: key, detail }: AuditEntry): string {
