@@ -67,15 +67,15 @@ def _read(url: str) -> tuple[str, SplitResult, str]:
     text = url.strip()
     if not text or len(text) > MAX_LENGTH:
         raise UrlNotAllowedError(f"A link has 1 to {MAX_LENGTH} characters.")
+    if not text.lower().startswith(("http://", "https://")):
+        raise UrlNotAllowedError("This is not a link: it should begin with https://.")
     if "\\" in text or any(c.isspace() or unicodedata.category(c).startswith("C") for c in text):
-        raise UrlNotAllowedError("The link holds characters that no address has.")
+        raise UrlNotAllowedError("The link holds a blank or another character that no address has.")
     try:
         parts = urlsplit(text)
         _ = parts.port  # raises where it is none
     except ValueError:
         raise UrlNotAllowedError("This is not a link.") from None
-    if parts.scheme not in ("http", "https"):
-        raise UrlNotAllowedError("A link begins with http:// or https://.")
     if parts.username is not None or parts.password is not None:
         raise UrlNotAllowedError("Leave the user name and the password out of the link.")
     return text, parts, _ascii(parts.hostname or "")

@@ -103,6 +103,20 @@ async def test_row_13_nothing_private_is_reached(listener: Site, tmp_path: Path,
     assert listener.asked == []
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("not a link", "This is not a link: it should begin with https://."),
+        ("example.org/talk.mp3", "This is not a link: it should begin with https://."),
+        ("https://example.org/my talk.mp3", "The link holds a blank or another character that no address has."),
+    ],
+)
+def test_what_is_no_link_is_told_as_it_is(text: str, told: str) -> None:
+    with pytest.raises(AppError) as refused:
+        check_url(text, SiteRules())
+    assert refused.value.message == told
+
+
 def test_row_13_there_are_enough_of_them() -> None:
     assert len(SPELLINGS) >= 60
 

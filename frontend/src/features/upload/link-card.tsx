@@ -1,6 +1,6 @@
-import { Button, Checkbox, Group, Stack, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Input, Stack, TextInput } from '@mantine/core';
 import { IconLink } from '@tabler/icons-react';
-import { useState, type ReactNode, type SubmitEvent } from 'react';
+import { useId, useState, type ReactNode, type SubmitEvent } from 'react';
 
 import { toJobChoices } from '@/api/choices';
 import { useJobActions } from '@/api/jobs';
@@ -16,6 +16,7 @@ const PLAYLIST = /playlist|[?&]list=|\/(feed|rss|album|sets)\b/i;
 /** A link in place of a file: the server fetches the recording. */
 export function LinkCard({ options }: { options: Options | undefined }) {
   const { create } = useJobActions();
+  const id = useId();
   const [url, setUrl] = useState('');
   const [playlist, setPlaylist] = useState(false);
   const [error, setError] = useState<ReactNode>(null);
@@ -44,10 +45,14 @@ export function LinkCard({ options }: { options: Options | undefined }) {
   return (
     <form className="card" style={{ padding: 20 }} onSubmit={submit} noValidate>
       <Stack gap="sm">
-        <Group align="flex-end" gap="sm">
+        {/* Outside the field, so that the button stays beside it under an error. */}
+        <Input.Label htmlFor={id} size="md" mb={-8}>
+          {t('link.label')}
+        </Input.Label>
+        <Group align="flex-start" gap="sm">
           <TextInput
+            id={id}
             style={{ flex: '1 1 220px' }}
-            label={t('link.label')}
             placeholder="https://"
             type="url"
             inputMode="url"
