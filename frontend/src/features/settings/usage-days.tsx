@@ -10,7 +10,8 @@ import classes from './usage.module.css';
 
 /** Minutes of audio on each day of a month. */
 export function UsageDays({ usage }: { usage: Usage }) {
-  const minutes = new Map(usage.by_day.map((day) => [day.date, day.minutes]));
+  // As they are said: what rounds to 0 has no bar either.
+  const minutes = new Map(usage.by_day.map((day) => [day.date, Math.round(day.minutes * 10) / 10]));
   const most = Math.max(0, ...minutes.values());
   return (
     <section className="card" style={{ padding: 24 }}>
