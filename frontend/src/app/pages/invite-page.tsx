@@ -18,6 +18,7 @@ import { RegisterForm } from '@/features/auth/register-form';
 import { useSession } from '@/hooks/use-session';
 import { useTitle } from '@/hooks/use-title';
 import { errorText } from '@/lib/error-text';
+import { ApiError } from '@/lib/errors';
 import { t } from '@/lib/i18n';
 import '@/lib/i18n/en-account';
 import { roleName } from '@/lib/roles';
@@ -38,7 +39,13 @@ export function InvitePage() {
     refetchOnWindowFocus: false,
   });
   if (offer.isPending || options.isPending) return <PageLoader />;
-  if (offer.isError) return <ErrorState error={offer.error} title={t('invite.gone')} />;
+  if (offer.isError) {
+    const { error: failure } = offer;
+    if (!(failure instanceof ApiError) || failure.status >= 500) {
+      return <ErrorState error={failure} onRetry={() => void offer.refetch()} />;
+    }
+    return <InvitationGone text={errorText(failure)} />;
+  }
   if (options.isError) return <ErrorState error={options.error} />;
   const { workspace, email, role, has_account: known } = offer.data;
   const done = () => {
@@ -97,6 +104,21 @@ export function InvitePage() {
             }}
           />
         ) : null}
+      </Stack>
+    </AuthCard>
+  );
+}
+
+function InvitationGone({ text }: { text: string }) {
+  return (
+    <AuthCard title={t('invite.gone')}>
+      <Stack>
+        <Alert color="red" variant="light" role="alert">
+          <MarkedText text={text} />
+        </Alert>
+        <LinkAnchor to="/" underline="always" ta="center">
+          {t('invite.start')}
+        </LinkAnchor>
       </Stack>
     </AuthCard>
   );

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, PasswordInput, Stack } from '@mantine/core';
+import { Alert, Button, PasswordInput, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 
@@ -41,17 +41,25 @@ export function ResetForm({ token, minLength, onDone }: Props) {
       }
     }
   });
+  // No password will do any more: the form goes, and a new link takes its place.
+  if (gone && error) {
+    return (
+      <Stack>
+        <Alert color="red" variant="light" role="alert">
+          <MarkedText text={error} />
+        </Alert>
+        <Button component="a" href="/forgot" size="md" fullWidth>
+          {t('reset.again')}
+        </Button>
+      </Stack>
+    );
+  }
   return (
     <form onSubmit={submit} noValidate>
       <Stack>
         {error ? (
           <Alert color="red" variant="light" role="alert">
-            <MarkedText text={error} />{' '}
-            {gone ? (
-              <Anchor href="/forgot" underline="always" inherit>
-                {t('reset.again')}
-              </Anchor>
-            ) : null}
+            <MarkedText text={error} />
           </Alert>
         ) : null}
         <PasswordInput

@@ -21,6 +21,7 @@ export const account = {
   'verify.sentAgain': 'Sent again.',
   'invite.title': 'Join a workspace',
   'invite.text': '{email} is invited to {name} as {role}.',
+  'invite.start': 'Go to the start page',
   'invite.gone': 'This invitation cannot be used',
   'invite.signedInAs': 'You are signed in as {email}.',
   'invite.accept': 'Join',
