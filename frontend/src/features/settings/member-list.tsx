@@ -46,9 +46,11 @@ export function MemberList({ workspaceId, items, ownId, ownRole }: Props) {
               <Text fw={500} truncate>
                 {name} {own ? `(${t('members.you')})` : ''}
               </Text>
-              <Text size="sm" c="dimmed" truncate>
-                {member.email}
-              </Text>
+              {name === member.email ? null : (
+                <Text size="sm" c="dimmed" truncate>
+                  {member.email}
+                </Text>
+              )}
             </div>
             {managed ? (
               <Group gap="xs" wrap="nowrap">
