@@ -1,7 +1,8 @@
-import { Button, Group, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, PasswordInput, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useState, type ReactNode, type SubmitEvent } from 'react';
 
 import { enableFactor, setUpFactor } from '@/api/account';
+import { CopyButton } from '@/components/ui/copy-button';
 import { fieldError } from '@/components/ui/field-error';
 import { SecretBox } from '@/components/ui/secret-box';
 import { t } from '@/lib/i18n';
@@ -44,7 +45,21 @@ export function FactorSetup({ onDone }: Props) {
           <>
             <Text size="sm">{t('factor.scan')}</Text>
             <QrCode text={setup.otpauth_url} />
-            <TextInput label={t('factor.key')} value={setup.secret} readOnly size="md" />
+            <Button component="a" href={setup.otpauth_url} variant="light">
+              {t('factor.openApp')}
+            </Button>
+            <div>
+              <Textarea
+                label={t('factor.key')}
+                value={setup.secret}
+                readOnly
+                autosize
+                size="md"
+                mb="xs"
+                styles={{ input: { wordBreak: 'break-all' } }}
+              />
+              <CopyButton value={setup.secret} label={t('factor.copyKey')} />
+            </div>
             <TextInput
               label={t('factor.code')}
               autoComplete="one-time-code"

@@ -40,7 +40,10 @@ export const account = {
   'factor.renew': 'New backup codes',
   'factor.passwordFirst': 'Enter your password first.',
   'factor.next': 'Next',
-  'factor.scan': 'Scan this with your authenticator app, or type the key in by hand.',
+  'factor.scan':
+    'Scan this with your authenticator app, open it in the app on this device, or give the app the key.',
+  'factor.openApp': 'Open in an authenticator app',
+  'factor.copyKey': 'Copy the key',
   'factor.qr': 'QR code for an authenticator app',
   'factor.key': 'Key',
   'factor.code': 'Code',
