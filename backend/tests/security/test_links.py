@@ -108,7 +108,10 @@ async def test_row_13_nothing_private_is_reached(listener: Site, tmp_path: Path,
     [
         ("not a link", "This is not a link: it should begin with https://."),
         ("example.org/talk.mp3", "This is not a link: it should begin with https://."),
-        ("https://example.org/my talk.mp3", "The link holds a blank or another character that no address has."),
+        (
+            "https://example.org/my talk.mp3",
+            "The link holds a blank or another character that no address has.",
+        ),
     ],
 )
 def test_what_is_no_link_is_told_as_it_is(text: str, told: str) -> None:
