@@ -32,7 +32,7 @@ MEANING = {
     429: ("RateLimited", "Too often, or too much at once; `retry_after` says when."),
     500: ("InternalError", "A bug on our side, logged under the request id."),
     503: ("Unavailable", "The database, the store or another part is away for now; see `retry_after`."),
-    507: ("StorageFull", "The disk of the store has no room."),
+    507: ("StorageFull", "The disk of the store or of the database has no room."),
 }
 
 _UNCHANGED = "The client has it: `If-None-Match` named its `ETag`. Without a body."
@@ -120,7 +120,6 @@ PARTICULAR: dict[int, set[str]] = {
         "members_accept_invitation",
         "members_inspect_invitation",
     },
-    507: {"jobs_transcribe"},
 }
 
 
@@ -169,7 +168,7 @@ def _add_errors(operation: Operation, statuses: Iterator[int]) -> None:
 def _errors_of(path: str, operation: Operation) -> Iterator[int]:
     taken = {(item["in"], item["name"].lower()) for item in operation.get("parameters", ())}
     places = {place for place, _ in taken}
-    yield from (400, 500, 503)
+    yield from (400, 500, 503, 507)
     if path.startswith("/api/"):
         yield 429
     if operation.get("security"):

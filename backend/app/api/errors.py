@@ -15,7 +15,7 @@ from structlog.contextvars import get_contextvars
 from app.api.validation_texts import validation_text
 from app.core.errors import AppError, UnavailableError
 from app.core.logging import get_logger
-from app.db.away import DatabaseAwayError, is_away
+from app.db.away import DatabaseAwayError, DatabaseFullError, is_away, is_full
 
 log = get_logger(__name__)
 
@@ -100,6 +100,9 @@ def _documented_methods(request: Request) -> str:
 
 
 async def _on_database_error(request: Request, error: DBAPIError) -> JSONResponse:
+    if is_full(error):
+        log.error("database_disk_full", error=str(error.orig))
+        return app_error_response(DatabaseFullError())
     if is_away(error):
         log.warning("database_away", error=str(error.orig))
         return app_error_response(DatabaseAwayError())

@@ -1,5 +1,5 @@
-"""Whether the database is away for now: lost connections, refused ones and transactions that it gave up for the sake of
-another, as opposed to statements that are wrong.
+"""Whether the database is away for now: lost connections, refused ones, transactions that it gave up for the sake of
+another and a disk that is full, as opposed to statements that are wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.core.errors import UnavailableError
+from app.core.errors import AppError, UnavailableError
 from app.core.logging import get_logger
 
 log = get_logger(__name__)
@@ -25,11 +25,11 @@ LONGEST_PAUSE_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
 # Connection exceptions; the server stops, has crashed, or is starting; it has no connection left for us; of two
 # transactions that waited for each other it gave up this one.
+_DISK_FULL = "53100"
 _STATES = ("08", "57P01", "57P02", "57P03", "53300", "40P01", "40001")
 _SQLITE = (
     "SQLITE_BUSY",
     "SQLITE_LOCKED",
-    "SQLITE_FULL",
     "SQLITE_IOERR",
     "SQLITE_CANTOPEN",
     "SQLITE_READONLY",
@@ -43,9 +43,32 @@ class DatabaseAwayError(UnavailableError):
         super().__init__("The database does not answer. Try again in a moment.")
 
 
+class DatabaseFullError(AppError):
+    """It answers, and has no room for what would be written; nothing of it was."""
+
+    status, code = 507, "storage_full"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The disk of this server's database is full, so that nothing was changed. "
+            "Ask its operator to make space there, then try again."
+        )
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the disk beneath the database has no room: somebody has to make some."""
+    if isinstance(error, DatabaseFullError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if str(getattr(error.orig, "sqlite_errorname", None)).startswith("SQLITE_FULL"):
+        return True
+    return getattr(error.orig, "sqlstate", None) == _DISK_FULL
+
+
 def is_away(error: BaseException) -> bool:
-    """Whether the same work may succeed once the database is back."""
-    if isinstance(error, DatabaseAwayError | PoolTimeoutError):
+    """Whether the same work may succeed once the database is back, or has room again."""
+    if isinstance(error, DatabaseAwayError | PoolTimeoutError) or is_full(error):
         return True
     if not isinstance(error, DBAPIError):
         return False

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from app.core.errors import AppError, InvalidStateError, NotFoundError, UnavailableError
 from app.core.logging import get_logger
 from app.core.pagination import Cursor
+from app.db.away import DatabaseFullError, is_full
 from app.db.session import Database, TenantSession
 from app.models import Job, JobStatus
 from app.services.jobs.pages import JobFilter, page_of
@@ -21,6 +22,7 @@ from app.services.media.files import Files
 log = get_logger(__name__)
 
 _AWAY = UnavailableError("The database does not answer. Nothing was changed here; try again.")
+_FULL = DatabaseFullError()
 
 
 class BulkAction(StrEnum):
@@ -58,13 +60,13 @@ class BulkJobs:
     async def on_ids(self, workspace_id: UUID, action: BulkAction, ids: Sequence[UUID]) -> list[BulkResult]:
         """In the order of `ids`, each once."""
         results: list[BulkResult] = []
-        away = False
+        broken: AppError | None = None
         for job_id in dict.fromkeys(ids):
-            if away:  # the others would wait for it one after the other
-                results.append(BulkResult(job_id, None, _AWAY))
+            if broken is not None:  # the others would wait for it one after the other
+                results.append(BulkResult(job_id, None, broken))
                 continue
             result = await self._one(workspace_id, action, job_id)
-            away = result.error is _AWAY
+            broken = result.error if result.error in (_AWAY, _FULL) else None
             results.append(result)
         return results
 
@@ -87,7 +89,7 @@ class BulkJobs:
             return BulkResult(job_id, filename, error)
         except (sa.exc.SQLAlchemyError, OSError) as error:
             log.warning("bulk_broke_off", job_id=str(job_id), error=repr(error)[:200])
-            return BulkResult(job_id, filename, _AWAY)
+            return BulkResult(job_id, filename, _FULL if is_full(error) else _AWAY)
         return BulkResult(job_id, filename, None)
 
     async def _retry(self, session: TenantSession, job_id: UUID) -> None:
