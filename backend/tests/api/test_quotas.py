@@ -81,6 +81,39 @@ async def test_a_recording_that_is_longer_than_what_is_left_ends_with_a_sentence
     assert (await usage(app, ada))["minutes"] == {"used": 0, "reserved": 0, "limit": 1}
 
 
+@pytest.mark.parametrize(
+    ("used_ms", "asked_ms", "said"),
+    [
+        (
+            181_000,
+            60_400,
+            "0:59 of its 4 minutes of this month are left, and this recording has at least 1:01.",
+        ),
+        (
+            60_000,
+            180_001,
+            "3:00 of its 4 minutes of this month are left, and this recording has at least 3:01.",
+        ),
+        (239_500, 60_000, "the 4 minutes of this month are used up, and this recording has at least 1:00."),
+        (240_000, 0, "the 4 minutes of this month are used up."),
+    ],
+)
+async def test_the_sentence_of_a_quota_does_not_contradict_itself(
+    app: RunningApp, used_ms: int, asked_ms: int, said: str
+) -> None:
+    ada = await register(app.client)
+    workspace_id = UUID(ada.workspace_id)
+    await limit(app, ada, ada.workspace_id, minutes=4)
+    async with app.container.database.tenant(workspace_id) as session:
+        await reserve_minutes(session, workspace_id, job_id=new_id(), run=1, user_id=None, audio_ms=used_ms)
+    async with app.container.database.tenant(workspace_id) as session:
+        with pytest.raises(QuotaExceededError) as refused:
+            await reserve_minutes(
+                session, workspace_id, job_id=new_id(), run=1, user_id=None, audio_ms=asked_ms
+            )
+    assert said in refused.value.message
+
+
 async def test_two_jobs_cannot_take_the_same_last_minute(app: RunningApp) -> None:
     ada = await register(app.client)
     workspace_id = UUID(ada.workspace_id)

@@ -207,12 +207,19 @@ async def _record(session: TenantSession | SystemSession, job_id: UUID, run: int
 
 
 def _no_minutes(limit: int, left_ms: int, audio_ms: int) -> QuotaExceededError:
+    """`audio_ms` is what is known of the recording so far: it may be longer. What is left is rounded down, what is asked
+    for up, and both to seconds, so that the sentence never says that it fits."""
     left = (
-        f"{left_ms / MINUTE_MS:.0f} of its {limit} minutes of this month are left"
-        if left_ms
-        else (f"the {limit} minutes of this month are used up")
+        f"{_length(left_ms // 1000)} of its {limit} minutes of this month are left"
+        if left_ms >= 1000
+        else f"the {limit} minutes of this month are used up"
     )
-    asked = f", and this recording has {audio_ms / MINUTE_MS:.0f}" if audio_ms else ""
+    asked = f", and this recording has at least {_length(-(-audio_ms // 1000))}" if audio_ms else ""
     return QuotaExceededError(
         f"In this workspace {left}{asked}. Next month there are new ones. {_ASK}", field="minutes"
     )
+
+
+def _length(seconds: int) -> str:
+    """In minutes and seconds, as players write it: "3:01"."""
+    return f"{seconds // 60}:{seconds % 60:02}"
