@@ -104,13 +104,14 @@ async def run_schemathesis(
 
 def _config(document: dict[str, object], seeded: Seeded) -> str:
     """Credentials, known ids for two of three requests, the rest is schemathesis' own choice."""
+    authorization = json.dumps(seeded.owner.person.bearer["Authorization"])
     known = _path_parameters(document) & set(seeded.ids)
     lines = [
         "continue-on-failure = true",
         "max-stream-events = 1",
         "request-timeout = 60",  # a busy machine is no failure
         "[headers]",
-        f"Authorization = {json.dumps(seeded.owner.person.bearer['Authorization'])}",
+        f"Authorization = {authorization}",
         "[parameters]",
         *(f'"path.{name}" = {{dictionary = "{name}", probability = 0.67}}' for name in sorted(known)),
         *(
@@ -124,6 +125,10 @@ def _config(document: dict[str, object], seeded: Seeded) -> str:
             f'[[operations]]\ninclude-operation-id = "{operation}"',
             f'[operations.headers]\nAuthorization = "Bearer {seeded.spare_token}"',
         ]
+    lines += [  # a calm workspace's stream says nothing until something happens; from its beginning it has much to say
+        '[[operations]]\ninclude-operation-id = "live_list_events"',
+        f'[operations.headers]\nAuthorization = {authorization}\nLast-Event-ID = "0"',
+    ]
     for operation, (parameter, dictionary) in TAKES_AWAY.items():
         lines += [
             f'[[operations]]\ninclude-operation-id = "{operation}"',
