@@ -63,7 +63,7 @@ def _read_password() -> str:
 
 def _with_container(work: Callable[[Container], Awaitable[object]]) -> None:
     settings = load_settings()
-    settings.server.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.server.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def run() -> None:
         container = build_container(settings)

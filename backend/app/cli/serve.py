@@ -148,7 +148,7 @@ def migrate_database(settings: Settings) -> None:
 @contextmanager
 def _only_server(data_dir: Path) -> Iterator[None]:
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         typer.echo(f"DATA_DIR {data_dir} cannot be used: {error.strerror}.", err=True)
         raise typer.Exit(2) from None

@@ -56,7 +56,7 @@ def find_weakness(secret: str) -> str | None:
 def _read_or_make(path: Path) -> bytes:
     """Safe when two processes start at once: the file appears whole, and the first one wins."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         with open(draft, "x", encoding="ascii", opener=_owner_only) as file:
             file.write(secrets.token_urlsafe(48) + "\n")

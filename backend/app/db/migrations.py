@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.config import PROJECT_ROOT
 from app.db.session import Database
+from app.db.sqlite import open_file
 
 SCRIPTS = PROJECT_ROOT / "backend" / "alembic"
 KEPT_COPIES = 5
@@ -85,7 +86,7 @@ def upgrade(url: str, *, backups: Path | None = None) -> Upgrade:
     file = sqlite_file(url)
     if file is None:
         return asyncio.run(_upgrade(url, head, None))
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = _revision_of_file(file)
     if before == head:
         return Upgrade(before, head, None)
@@ -171,9 +172,8 @@ def _check_known(revision: str | None) -> None:
 def _copy(file: Path, backups: Path, revision: str) -> Path:
     backups.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = backups / f"transcribe-{revision}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.db"
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(target)) as destination:
+    with closing(sqlite3.connect(file)) as source, closing(open_file(str(target))) as destination:
         source.backup(destination)
-    target.chmod(0o600)
     copies = sorted(backups.glob("transcribe-*.db"), key=lambda path: path.name.rsplit("-", 1)[-1])
     for old in copies[:-KEPT_COPIES]:
         old.unlink()

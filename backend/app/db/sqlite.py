@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from functools import partial
 from typing import Any
@@ -17,12 +19,23 @@ from app.db.sqlite_connection import SteadyConnection
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON")
 
 
+def open_file(path: str) -> sqlite3.Connection:
+    """A file that is made here is its owner's alone, and so are its journals, whose mode SQLite takes from it.
+
+    One that was there keeps its mode: whoever runs the server may have given it to a group.
+    """
+    if path and not path.startswith((":memory:", "file:")):
+        with contextlib.suppress(OSError):  # it is there, or SQLite says better what is wrong
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    return sqlite3.connect(path)
+
+
 def make_engine(url: str, *, begin: str, **pool: Any) -> AsyncEngine:
     """An engine whose transactions start with `begin`; `pool` goes to SQLAlchemy."""
     path = make_url(url).database or ":memory:"
 
     async def connect() -> aiosqlite.Connection:
-        connection = SteadyConnection(partial(sqlite3.connect, path), 64)
+        connection = SteadyConnection(partial(open_file, path), 64)
         connection._thread.daemon = (
             True  # as SQLAlchemy's own dialect has it: never hold up the end of the process
         )

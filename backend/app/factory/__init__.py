@@ -173,7 +173,7 @@ class Container:
 
     async def start(self) -> None:
         """Begin to work in the background. Answers at once: recovery and downloads never hold up the start."""
-        self.settings.server.data_dir.mkdir(parents=True, exist_ok=True)
+        self.settings.server.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.bus.start()
         self.dispatcher.start()
         self.sweeper.start()
