@@ -125,9 +125,19 @@ class ObjectStore(Protocol):
         ...
 
     def get_url(
-        self, key: str, *, base_url: str, filename: str, content_type: str, download: bool = False
+        self,
+        key: str,
+        *,
+        base_url: str,
+        filename: str,
+        content_type: str,
+        download: bool = False,
+        at_most: int | None = None,
     ) -> SignedUrl:
-        """Where to read the object. `download` asks the browser to save it under `filename`."""
+        """Where to read the object. `download` asks the browser to save it under `filename`.
+
+        It is good for URL_TTL_SECONDS, or for `at_most` seconds where that is less.
+        """
         ...
 
     def scratch_dir(self) -> Path:

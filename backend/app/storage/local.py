@@ -248,10 +248,18 @@ class LocalStore:
         await self._run(disk.remove_folder, path)
 
     def get_url(
-        self, key: str, *, base_url: str, filename: str, content_type: str, download: bool = False
+        self,
+        key: str,
+        *,
+        base_url: str,
+        filename: str,
+        content_type: str,
+        download: bool = False,
+        at_most: int | None = None,
     ) -> SignedUrl:
         parameters = {"name": filename, "type": content_type, "download": "1" if download else "0"}
-        return self.signer.sign("GET", base_url, f"{OBJECTS_PATH}/{checked_key(key)}", parameters)
+        path = f"{OBJECTS_PATH}/{checked_key(key)}"
+        return self.signer.sign("GET", base_url, path, parameters, at_most=at_most)
 
     # Upkeep
 

@@ -22,9 +22,21 @@ class UrlSigner:
         self._key = key
         self._ttl = timedelta(seconds=ttl_seconds)
 
-    def sign(self, method: str, base_url: str, path: str, parameters: Mapping[str, str]) -> SignedUrl:
-        """`path` begins with a slash and is plain ASCII. The time is cut to whole seconds, upwards."""
-        expires_at = (utcnow() + self._ttl + timedelta(seconds=1)).replace(microsecond=0)
+    def sign(
+        self,
+        method: str,
+        base_url: str,
+        path: str,
+        parameters: Mapping[str, str],
+        *,
+        at_most: int | None = None,
+    ) -> SignedUrl:
+        """`path` begins with a slash and is plain ASCII. The time is cut to whole seconds, upwards.
+
+        `at_most`: seconds, where the address must end earlier than others.
+        """
+        life = self._ttl if at_most is None else min(self._ttl, timedelta(seconds=at_most))
+        expires_at = (utcnow() + life + timedelta(seconds=1)).replace(microsecond=0)
         signed = {**parameters, "expires": str(int(expires_at.timestamp()))}
         query = urlencode({**signed, "signature": self._signature(method, path, signed)}, quote_via=quote)
         return SignedUrl(f"{base_url.rstrip('/')}{path}?{query}", expires_at)

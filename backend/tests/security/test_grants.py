@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
+from app.core.clock import utcnow
 from app.models import User
 from app.models.shares import JobGrant
 from tests.api.test_jobs import finished
@@ -134,6 +136,8 @@ async def test_row_57_guests_hear_a_copy_without_tags_and_pictures(
     async with app.new_client() as guest:
         media = await shared_media(guest, link["token"])
         assert media["content_type"] == "audio/mp4"
+        left = datetime.fromisoformat(media["expires_at"]) - utcnow()  # a revocation does not end it
+        assert left <= timedelta(seconds=301)
         heard = await guest.get(media["url"])
         streams, tags = media_facts(heard.content)
         assert streams == ["audio"]

@@ -60,6 +60,10 @@ def shown_to_guests(view: dict[str, Any]) -> dict[str, Any]:
     return {name: view[name] for name in _SHOWN if name in view}
 
 
+# A revocation ends no address that was handed out: it must end by itself soon. Players ask for the next one.
+MEDIA_SECONDS = 300
+
+
 class SharedReads:
     """The one place where something shared is read."""
 
@@ -105,7 +109,12 @@ class SharedReads:
         stem = PurePosixPath(title_of(job).replace("/", "_")).stem or "recording"
         name = stem + _EXTENSIONS.get(copy.content_type, "")
         signed = self._store.get_url(
-            copy.key, base_url=base_url, filename=name, content_type=copy.content_type, download=download
+            copy.key,
+            base_url=base_url,
+            filename=name,
+            content_type=copy.content_type,
+            download=download,
+            at_most=MEDIA_SECONDS,
         )
         return SharedMedia(signed.url, signed.expires_at, copy.content_type)
 

@@ -195,15 +195,17 @@ class S3Store:
         filename: str,
         content_type: str,
         download: bool = False,
+        at_most: int | None = None,
     ) -> SignedUrl:
+        ttl = self._ttl if at_most is None else min(self._ttl, at_most)
         kind, disposition = served_as(content_type, filename, download=download)
         parameters = {
             "Key": self.bucket.key(checked_key(key)),
             "ResponseContentType": kind,
             "ResponseContentDisposition": disposition,
-            "ResponseCacheControl": f"private, max-age={self._ttl}",
+            "ResponseCacheControl": f"private, max-age={ttl}",
         }
-        return sign(self.bucket, "get_object", parameters, self._ttl)
+        return sign(self.bucket, "get_object", parameters, ttl)
 
     # Upkeep
 
