@@ -5,6 +5,7 @@ import type { Job, TranscriptResult } from '@/api/types';
 import { CopyField } from '@/components/ui/copy-field';
 import { MarkedText } from '@/components/ui/marked-text';
 import { t } from '@/lib/i18n';
+import '@/lib/i18n/en-history';
 import '@/lib/i18n/en-review';
 import { engineName } from '@/lib/job-text';
 
@@ -48,6 +49,11 @@ export function Notices(props: Props) {
             {job.error ? (
               <Text size="sm">
                 <MarkedText text={job.error.message} />
+              </Text>
+            ) : null}
+            {job.error?.advice ? (
+              <Text size="sm">
+                <b>{t('history.advice')}:</b> <MarkedText text={job.error.advice} />
               </Text>
             ) : null}
             {hasText ? (

@@ -131,6 +131,22 @@ describe('TranscriptView', () => {
     expect(props.onRetry).toHaveBeenCalled();
   });
 
+  it('says on the page itself what to do about a job that was set aside', async () => {
+    show({
+      job: aJob({
+        status: 'failed',
+        error: {
+          code: 'quarantined',
+          message: 'The server went down 5 times in a row.',
+          advice: 'Retry with a smaller model.',
+        },
+      }),
+      result: aResult({ segments: [], complete: false }),
+    });
+    const alert = await screen.findByRole('alert');
+    expect(alert).toHaveTextContent('What to do: Retry with a smaller model.');
+  });
+
   it('offers another model, and no retry, where the model does not know the language', async () => {
     const { user, props } = show({
       job: aJob({
