@@ -136,6 +136,10 @@ async def test_the_socket_sends_the_same_events(app: RunningApp) -> None:
     async with connect(socket_url(app, job_id, "?since=0"), additional_headers=bearer) as socket:
         replay = await messages(socket)
     assert [m["seq"] for m in replay] == list(range(1, len(replay) + 1))
+    for query, last, first in (("", "0", 1), ("", "2", 3), ("?since=1", "3", 2)):
+        headers = bearer | {"Last-Event-ID": last}
+        async with connect(socket_url(app, job_id, query), additional_headers=headers) as socket:
+            assert (await messages(socket))[0]["seq"] == first
 
 
 async def test_row_35_a_ticket_opens_the_socket_once(app: RunningApp) -> None:

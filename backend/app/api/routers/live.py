@@ -50,7 +50,8 @@ def _note_watching(container: Container, tenant: Tenant, job_id: UUID) -> None:
 
 @router.websocket("/ws/jobs/{job_id}")
 async def job_socket(websocket: WebSocket, job_id: UUID, container: ContainerDep) -> None:
-    """The same events as `{type, seq, data}`; `?since=` replays. Bearer header or a one-time `?ticket=`.
+    """The same events as `{type, seq, data}`; `?since=` replays, and so does `Last-Event-ID`. Bearer header or a one-time
+    `?ticket=`.
 
     Refused with 403 without a valid pass or from a foreign origin; closed with 4404 where there is no such job,
     1000 at the end, 4403 within 5 s where the caller may not look any more, 1012 when the server stops.
@@ -75,7 +76,8 @@ async def job_socket(websocket: WebSocket, job_id: UUID, container: ContainerDep
 
 
 async def _send_all(websocket: WebSocket, container: Container, tenant: Tenant, job_id: UUID) -> None:
-    since = await known_sequence(container, tenant, job_id, sequence(websocket.query_params.get("since")))
+    asked = websocket.query_params.get("since") or websocket.headers.get("last-event-id")
+    since = await known_sequence(container, tenant, job_id, sequence(asked))
     _note_watching(container, tenant, job_id)
     async for message in follow_job(container, tenant, job_id, since):
         if message.type is not None:  # heartbeats are the protocol's own pings here
