@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.models import JobStatus
-from app.schemas.common import KeptText, Moment
+from app.schemas.common import KeptText, Moment, Text
 
 MAX_BULK = 500
 
@@ -31,7 +31,17 @@ class BulkRequest(BaseModel):
     action: Literal["cancel", "retry", "delete"] = Field(
         description="retry begins failed and cancelled jobs again and tries waiting ones at once."
     )
-    ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_BULK)] | None = None
+    ids: (
+        Annotated[
+            list[Annotated[Text, Field(max_length=200)]],
+            Field(
+                min_length=1,
+                max_length=MAX_BULK,
+                description="Unknown and malformed ones are answered as not found, and hold up none of the others.",
+            ),
+        ]
+        | None
+    ) = None
     filter: BulkFilter | None = None
     limit: int = Field(100, ge=1, le=MAX_BULK, description="With a filter: how many in this request.")
     cursor: str | None = Field(
@@ -45,10 +55,18 @@ class BulkRequest(BaseModel):
         return self
 
 
+def job_id_of(text: str) -> UUID | str:
+    """As it came where no job can have it."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return text
+
+
 class BulkItem(BaseModel):
     """What became of one job."""
 
-    id: UUID
+    id: str
     filename: str | None = Field(description="Null where the workspace has no such job.")
     outcome: Literal["done", "refused"]
     code: str | None = Field(None, description="Of what was refused: as the errors of a single job.")

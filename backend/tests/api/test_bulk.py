@@ -63,6 +63,16 @@ async def test_each_job_is_told_for_itself(app: RunningApp) -> None:
     assert (await read_job(app.container.database, UUID(done))).status == JobStatus.COMPLETED
 
 
+async def test_a_malformed_id_is_not_found_and_holds_up_none_of_the_others(app: RunningApp) -> None:
+    waiting, odd = await add(app, JobStatus.PENDING), ["no-id", "", "../x", "\x00"]
+    body = await bulk(app.client, "cancel", ids=[*odd, waiting, waiting.upper()])
+    assert [item["id"] for item in body["items"]] == [*odd, waiting]
+    assert told(body) == dict.fromkeys(odd, "not_found") | {waiting: "done"}
+    for wrong in (7, None, "x" * 201):
+        answer = await app.client.post("/api/jobs/bulk", json={"action": "cancel", "ids": [waiting, wrong]})
+        assert answer.status_code == 422, wrong
+
+
 async def test_retry_begins_ended_ones_again_tries_waiting_ones_now_and_leaves_completed_ones(
     app: RunningApp,
 ) -> None:

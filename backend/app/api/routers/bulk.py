@@ -8,7 +8,7 @@ from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, TenantRead, TenantWriter
 from app.api.job_query import JobQuery
 from app.core.pagination import Cursor
-from app.schemas.bulk import BulkAnswer, BulkRequest, JobCount
+from app.schemas.bulk import BulkAnswer, BulkRequest, JobCount, job_id_of
 from app.services.jobs.bulk import BulkAction, BulkResult
 from app.services.jobs.pages import MAX_COUNT, JobFilter, count_of
 
@@ -28,7 +28,8 @@ async def act_on_many(body: BulkRequest, container: ContainerDep, tenant: Tenant
     """Cancel, retry or delete many jobs. Answers 200 with what became of each."""
     action = BulkAction(body.action)
     if body.ids is not None:
-        results = await container.bulk.on_ids(tenant.workspace_id, action, body.ids)
+        ids = [job_id_of(one) for one in body.ids]
+        results = await container.bulk.on_ids(tenant.workspace_id, action, ids)
         return {"items": [_item(result) for result in results], "next_cursor": None}
     asked = body.filter
     assert asked is not None
@@ -43,7 +44,7 @@ async def act_on_many(body: BulkRequest, container: ContainerDep, tenant: Tenant
 
 
 def _item(result: BulkResult) -> dict[str, Any]:
-    item: dict[str, Any] = {"id": result.id, "filename": result.filename}
+    item: dict[str, Any] = {"id": str(result.id), "filename": result.filename}
     if result.error is None:
         return item | {"outcome": "done"}
     return item | {"outcome": "refused", "code": result.error.code, "message": result.error.message}

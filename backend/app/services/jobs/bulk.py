@@ -36,9 +36,10 @@ class BulkAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """What became of one job; `error` is None where it was done. Without a job of that id there is no `filename`."""
+    """What became of one job; `error` is None where it was done. Without a job of that id there is no `filename`; what
+    cannot be an id stands there as it came."""
 
-    id: UUID
+    id: UUID | str
     filename: str | None
     error: AppError | None
 
@@ -57,11 +58,16 @@ class BulkJobs:
             BulkAction.DELETE: self._delete,
         }
 
-    async def on_ids(self, workspace_id: UUID, action: BulkAction, ids: Sequence[UUID]) -> list[BulkResult]:
-        """In the order of `ids`, each once."""
+    async def on_ids(
+        self, workspace_id: UUID, action: BulkAction, ids: Sequence[UUID | str]
+    ) -> list[BulkResult]:
+        """In the order of `ids`, each once; what is no id is not found."""
         results: list[BulkResult] = []
         broken: AppError | None = None
         for job_id in dict.fromkeys(ids):
+            if isinstance(job_id, str):
+                results.append(BulkResult(job_id, None, NotFoundError()))
+                continue
             if broken is not None:  # the others would wait for it one after the other
                 results.append(BulkResult(job_id, None, broken))
                 continue
