@@ -17,6 +17,7 @@ from app.db.session import Database
 from app.models import Job, JobEvent, JobStatus, JobWindow
 from app.services.jobs import claims, recovery
 from app.services.jobs.bus import EventBus
+from app.services.jobs.history_pages import read_tries
 from app.services.jobs.owner import Owner
 from app.services.jobs.service import JobOptions, JobService
 from tests.fixtures.jobs import add_job, add_workspace, read_job
@@ -258,6 +259,10 @@ async def test_a_job_that_keeps_taking_its_host_down_is_quarantined(database: Da
         await recovery.sweep_expired_leases(database, EventBus())
     job = await read_job(database, job_id)
     assert (job.status, job.error_code) == (JobStatus.FAILED, "quarantined")
+    assert f"went down {recovery.MAX_HOST_LOSSES} times" in (job.error_message or "")
+    async with database.tenant(workspace, read_only=True) as session:  # the history says the same
+        tries = await read_tries(session, await session.get_one(Job, job_id))
+    assert tries["host_losses"] == recovery.MAX_HOST_LOSSES
 
 
 async def test_a_window_that_an_earlier_try_left_behind_is_not_held_against_the_job(
