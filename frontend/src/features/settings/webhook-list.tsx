@@ -32,7 +32,7 @@ export function WebhookList({ items }: { items: Webhook[] }) {
               {eventsText(webhook)} ·{' '}
               {webhook.last_success_at
                 ? t('webhooks.lastSuccess', { when: ago(webhook.last_success_at, now) })
-                : t('webhooks.neverSent')}
+                : t('webhooks.neverArrived')}
             </Text>
           </div>
           <WebhookState webhook={webhook} />

@@ -12,6 +12,7 @@ import { server } from '@/testing/server';
 import { DeliveryLog } from './delivery-log';
 import { NewWebhook } from './new-webhook';
 import { WebhookCard } from './webhook-card';
+import { WebhookList } from './webhook-list';
 
 const NOW = '2026-11-28T10:00:00Z';
 
@@ -176,4 +177,10 @@ it('says so where nothing was sent', async () => {
   );
   renderInApp(<DeliveryLog workspaceId="ws" webhookId="w1" enabled />);
   expect(await screen.findByText('Nothing here')).toBeVisible();
+});
+
+it('does not say that nothing was sent where what was sent has failed', async () => {
+  renderInApp(<WebhookList items={[aWebhook({ failing_since: NOW })]} />);
+  expect(await screen.findByText(/nothing has arrived yet/)).toBeVisible();
+  expect(screen.queryByText(/nothing sent/)).toBeNull();
 });

@@ -32,7 +32,7 @@ export const webhooks = {
   'webhooks.state.off': 'Off',
   'webhooks.state.failing': 'Failing',
   'webhooks.lastSuccess': 'last arrived {when}',
-  'webhooks.neverSent': 'nothing sent yet',
+  'webhooks.neverArrived': 'nothing has arrived yet',
   'webhooks.back': 'All webhooks',
   'webhooks.edit': 'Edit',
   'webhooks.editTitle': 'Edit the webhook',
