@@ -12,7 +12,10 @@ from app.models.webhooks import Delivery, DeliveryState, DisabledReason, OutboxE
 from app.services.integrations.deliveries import payload_of
 
 BATCH = 100
-WAS_OFF = "the webhook was switched off after its failures"
+WAS_OFF = {
+    DisabledReason.GONE: "the webhook was switched off: its receiver had answered 410 Gone",
+    DisabledReason.FAILING: "the webhook was switched off after its failures",
+}
 
 
 async def spread(database: Database) -> int:
@@ -81,7 +84,9 @@ def _delivery(event: OutboxEvent, endpoint: WebhookEndpoint) -> Delivery:
         type=event.type,
         payload=payload_of(event.type, event.created_at, event.data),
         state=DeliveryState.PENDING if on else DeliveryState.FAILED,
-        last_error=None if on else WAS_OFF,
+        last_error=None
+        if on
+        else WAS_OFF[DisabledReason(endpoint.disabled_reason or DisabledReason.FAILING)],
         created_at=event.created_at,
         next_attempt_at=event.created_at,
     )

@@ -165,7 +165,9 @@ async def test_410_switches_off_at_once(post: Post, workspace: UUID, receiver: R
     await post.tell(workspace, job_id="2")
     assert await post.sender.run_once() == 0
     assert (await post.read(endpoint)).disabled_reason == DisabledReason.GONE
-    assert {d.state for d in await post.deliveries()} == {DeliveryState.FAILED}
+    deliveries = await post.deliveries()
+    assert {d.state for d in deliveries} == {DeliveryState.FAILED}
+    assert "410 Gone" in (deliveries[-1].last_error or "")  # never tried, and why
     assert len(await mails_to(post.database, "owner@example.org")) == 1
 
 
