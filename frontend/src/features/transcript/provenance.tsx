@@ -27,6 +27,9 @@ export function Provenance({ job, result, languageName, onRunAgain }: Props) {
   const origin = originOf(job, result);
   const [open, setOpen] = useState(false);
   const own = !result?.previous;
+  const ended = job.status === 'failed' || job.status === 'cancelled';
+  // Of a job that ended without text there is nothing to tell.
+  const made = origin.engine && (!ended || Boolean(result?.segments.length));
   const language = result?.language ?? job.language;
   const heard =
     language && language !== 'auto' && language !== 'mixed' ? languageName(language) : null;
@@ -42,7 +45,7 @@ export function Provenance({ job, result, languageName, onRunAgain }: Props) {
           <span>{tn('made.terms', job.vocabulary.length)}</span>
         ) : null}
         <time dateTime={job.created_at}>{fullDate(job.created_at)}</time>
-        {origin.engine ? (
+        {made ? (
           <Popover
             width={340}
             position="bottom-start"

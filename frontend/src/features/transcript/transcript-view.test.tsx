@@ -147,6 +147,18 @@ describe('TranscriptView', () => {
     expect(alert).toHaveTextContent('What to do: Retry with a smaller model.');
   });
 
+  it.each([
+    [0, 'no text', []],
+    [1, 'some text', [aSegment(0, 'Hello there.')]],
+  ])('offers %i ways to see how a failed job with %s was made', async (count, _, segments) => {
+    show({
+      job: aJob({ status: 'failed', error: { code: 'engine_failed', message: 'It broke.' } }),
+      result: aResult({ segments, complete: false }),
+    });
+    expect(await screen.findByText('It broke.')).toBeVisible();
+    expect(screen.queryAllByRole('button', { name: 'How this text was made' })).toHaveLength(count);
+  });
+
   it('offers another model, and no retry, where the model does not know the language', async () => {
     const { user, props } = show({
       job: aJob({
