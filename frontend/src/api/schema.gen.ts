@@ -2397,10 +2397,7 @@ export interface components {
          * @description What became of one job.
          */
         BulkItem: {
-            /**
-             * Id
-             * Format: uuid
-             */
+            /** Id */
             id: string;
             /**
              * Filename
