@@ -74,6 +74,35 @@ async def test_row_26_a_forgotten_password_is_replaced_and_everybody_is_signed_o
     assert told.subject == "Your password was changed"
 
 
+async def test_row_26_the_first_mail_that_arrives_ends_the_keys_of_whoever_was_in_before(
+    app: RunningApp,
+) -> None:
+    """Anybody may register with any address; its owner gets an account without doors that somebody else made."""
+    ada = await register(app.client)
+
+    async def key() -> dict[str, str]:
+        sent = await app.client.post(
+            f"/api/workspaces/{ada.workspace_id}/api-keys", json={"name": "mine"}, headers=ada.bearer
+        )
+        return {"Authorization": f"Bearer {sent.json()['key']}"}
+
+    async def status(headers: dict[str, str]) -> int:
+        return (await app.client.get("/api/jobs", headers=headers)).status_code
+
+    before = await key()
+    assert await status(before) == 200
+    assert (
+        await post(app, "password/reset", token=await reset_token(app), new_password=NEW)
+    ).status_code == 204
+    assert await status(before) == 401
+    ada = await login(app.client, EMAIL, NEW)
+    after = await key()
+    assert (
+        await post(app, "password/reset", token=await reset_token(app), new_password=NEW)
+    ).status_code == 204
+    assert await status(after) == 200  # the address was its owner's already
+
+
 async def test_row_26_reset_tokens_expire_and_one_use_ends_the_others(app: RunningApp) -> None:
     await register(app.client)
     first, second = await reset_token(app), await reset_token(app)

@@ -119,6 +119,19 @@ async def revoke_key(session: SystemSession, user_id: UUID, workspace_id: UUID, 
     audit.record(session, "api_key.revoked", workspace_id=workspace_id, target=("api_key", key_id))
 
 
+async def revoke_all_keys(session: SystemSession, user_id: UUID) -> None:
+    """Every key of a person, in all workspaces."""
+    revoked = await session.execute(
+        sa.update(ApiKey)
+        .where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=utcnow())
+        .returning(ApiKey.id, ApiKey.workspace_id)
+        .execution_options(synchronize_session=False)
+    )
+    for key_id, workspace_id in revoked.all():
+        audit.record(session, "api_key.revoked", workspace_id=workspace_id, target=("api_key", key_id))
+
+
 async def identify_key(session: SystemSession, secret: str) -> KeyHolder:
     """Whose key it is. Raises `UnauthenticatedError` for unknown, mistyped, revoked and expired ones alike."""
     if not _is_whole(secret):

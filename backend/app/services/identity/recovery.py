@@ -22,6 +22,7 @@ from app.db.session import Database, SystemSession
 from app.models.credentials import ExternalIdentity, MailPurpose, MailToken
 from app.models.users import User
 from app.services import audit
+from app.services.identity.api_keys import revoke_all_keys
 from app.services.identity.credentials import check_new_password
 from app.services.identity.outbox import enqueue_mail
 from app.services.identity.sessions import end_sessions
@@ -126,11 +127,10 @@ class Recovery:
         async with self._database.system() as session:
             user = await self._use(session, token, MailPurpose.RESET_PASSWORD)
             user.password_hash, user.password_changed_at = password_hash, utcnow()
-            if (
-                user.email_verified_at is None
-            ):  # the mail has arrived; who had linked a provider may be somebody else
+            if user.email_verified_at is None:  # the mail has arrived; who was in before may be somebody else
                 user.email_verified_at = utcnow()
                 await session.execute(sa.delete(ExternalIdentity).where(ExternalIdentity.user_id == user.id))
+                await revoke_all_keys(session, user.id)
             await end_sessions(session, user.id)
             await self._throttle.forget(session, user.email)
             self.notify_changed(session, user)
