@@ -85,7 +85,10 @@ export function sharedResultQuery(source: SharedSource) {
   });
 }
 
-/** Where to hear it; `pending` while the copy for guests is made, `failed` where there is nothing to hear. */
+const GONE = { url: '', content_type: '', rendition: 'none' as const, retryMs: 0, gone: true };
+
+/** Where to hear it; `pending` while the copy for guests is made, `failed` where there is nothing to hear, `gone` where
+    the recording is not kept any more. */
 export function useSharedMedia(source: SharedSource) {
   return useQuery({
     queryKey: [...keys.shared(baseOf(source)), 'media'],
@@ -94,6 +97,7 @@ export function useSharedMedia(source: SharedSource) {
         const media = await read<SharedMedia>(source, '/media');
         return { ...media, rendition: 'none' as const, retryMs: 0 };
       } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return GONE;
         if (!(error instanceof ApiError) || error.status !== 409) throw error;
         const pending = error.code === 'media_pending';
         const retryMs = (error.retryAfter ?? 5) * 1000;

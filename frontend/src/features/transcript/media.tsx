@@ -52,9 +52,7 @@ export function useMedia(player: Player, query: MediaQuery, textWorks: boolean):
     void refetch();
   };
 
-  const unplayable = textWorks
-    ? `${t('player.unplayable')} ${t('player.textWorks')}`
-    : t('player.unplayable');
+  const but = (text: string) => (textWorks ? `${text} ${t('player.textWorks')}` : text);
   const source = playable && !gaveUp ? data.url : undefined;
   const audio = data?.content_type?.startsWith('audio/');
   const shared = { ref: player.attach, src: source, preload: 'metadata' as const };
@@ -73,8 +71,9 @@ export function useMedia(player: Player, query: MediaQuery, textWorks: boolean):
     if (!data) return t('player.loading');
     if (data.gone) return t(textWorks ? 'player.gone' : 'player.none');
     if (data.rendition === 'pending') return t('player.pending');
-    if (data.rendition === 'failed') return unplayable;
-    if (gaveUp) return <Retry text={unplayable} onRetry={again} />;
+    // Not for want of a browser: the server found nothing in the file that any of them could play.
+    if (data.rendition === 'failed') return but(t('player.noSound'));
+    if (gaveUp) return <Retry text={but(t('player.unplayable'))} onRetry={again} />;
     return ready ? null : t('player.loading');
   }
 }

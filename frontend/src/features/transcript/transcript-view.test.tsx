@@ -259,8 +259,8 @@ describe('TranscriptView', () => {
       job: aJob({ status: 'failed', error: { code: 'no_audio_stream', message: 'No sound.' } }),
       result: aResult({ segments: [], complete: false }),
     });
-    expect(await screen.findByText('This browser cannot play this recording.')).toBeVisible();
-    expect(screen.queryByText(/The text and the downloads work/)).toBeNull();
+    expect(await screen.findByText('No sound could be read from this recording.')).toBeVisible();
+    expect(screen.queryByText(/The text can be read/)).toBeNull();
   });
 
   it('says that nothing was heard, and lists warnings', async () => {
@@ -310,13 +310,16 @@ describe('TranscriptView', () => {
     const renewed = await readyMedia();
     expect(renewed.currentTime).toBe(12);
     fireEvent.error(renewed);
-    expect(await screen.findByText(/cannot play this recording/)).toBeVisible();
+    expect(await screen.findByText(/of a kind that this browser does not know/)).toBeVisible();
     expect(mediaCalls).toBe(2);
   });
 
   it.each([
     ['pending', /playable copy/],
-    ['failed', /cannot play this recording\. The text and the downloads work\./],
+    [
+      'failed',
+      /^No sound could be read from this recording\. The text can be read all the same\.$/,
+    ],
   ])('explains a rendition that is %s', async (rendition, text) => {
     serveMedia(rendition);
     show();
