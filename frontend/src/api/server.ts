@@ -20,7 +20,7 @@ export const statusQuery = queryOptions({
 });
 
 /** How often an open status page looks again, in ms. */
-const LOOK_AGAIN_MS = 15_000;
+export const LOOK_AGAIN_MS = 15_000;
 
 /** What is wrong comes as 503, with the same report. */
 export const readyQuery = queryOptions({

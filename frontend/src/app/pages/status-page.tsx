@@ -1,7 +1,9 @@
 import { Container } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 
-import { readyQuery, statusQuery } from '@/api/server';
+import { modelsQuery } from '@/api/models';
+import { optionsQuery } from '@/api/options';
+import { LOOK_AGAIN_MS, readyQuery, statusQuery } from '@/api/server';
 import { ErrorState } from '@/components/ui/error-state';
 import { PageHeader } from '@/components/ui/page-header';
 import { PageLoader } from '@/components/ui/plain-states';
@@ -19,26 +21,33 @@ export function StatusPage() {
   const admin = state.status === 'signed-in' && state.user.is_admin;
   const ready = useQuery({ ...readyQuery, enabled: admin });
   const status = useQuery({ ...statusQuery, enabled: admin });
+  const models = useQuery({ ...modelsQuery, enabled: admin, refetchInterval: LOOK_AGAIN_MS });
+  const options = useQuery({ ...optionsQuery, enabled: admin, refetchInterval: LOOK_AGAIN_MS });
   useTitle(t(admin ? 'server.page' : 'notFound.title'));
   if (!admin) return <NotFoundPage />;
-  const error = (ready.data ? null : ready.error) ?? (status.data ? null : status.error);
+  const parts = [ready, status, models, options];
+  const error = parts.find((part) => part.error && !part.data)?.error;
   if (error) {
     return (
       <ErrorState
         error={error}
         title={t('server.loadFailed')}
         onRetry={() => {
-          void ready.refetch();
-          void status.refetch();
+          for (const part of parts) void part.refetch();
         }}
       />
     );
   }
-  if (!ready.data || !status.data) return <PageLoader />;
+  if (!ready.data || !status.data || !models.data || !options.data) return <PageLoader />;
   return (
     <Container size="sm" px={0} mx={0}>
       <PageHeader title={t('server.page')} />
-      <ServerStatus ready={ready.data} status={status.data} />
+      <ServerStatus
+        ready={ready.data}
+        status={status.data}
+        models={models.data.items}
+        options={options.data}
+      />
     </Container>
   );
 }

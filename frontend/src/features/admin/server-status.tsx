@@ -2,25 +2,27 @@ import { Alert, Badge, Stack, Text, Title } from '@mantine/core';
 import { IconCircleCheck, IconExclamationCircle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 
-import type { Ready, ServerStatus as Status } from '@/api/types';
+import type { ManagedModel, Options, Ready, ServerStatus as Status } from '@/api/types';
+import { LinkAnchor } from '@/components/ui/link-anchor';
 import { MarkedText } from '@/components/ui/marked-text';
 import { lookup, t } from '@/lib/i18n';
 import '@/lib/i18n/en-server';
+import { engineName } from '@/lib/job-text';
 
 import classes from './status.module.css';
 
+interface Props {
+  ready: Ready;
+  status: Status;
+  models: readonly ManagedModel[];
+  options: Options;
+}
+
 /** Whether the server can do its work, and what it is made of. */
-export function ServerStatus({ ready, status }: { ready: Ready; status: Status }) {
-  const well = ready.status === 'ready';
+export function ServerStatus({ ready, status, models, options }: Props) {
   return (
     <Stack gap="lg">
-      <Alert
-        role="status"
-        variant="light"
-        color={well ? 'green' : 'red'}
-        icon={well ? <IconCircleCheck /> : <IconExclamationCircle />}
-        title={t(well ? 'server.ready' : 'server.notReady')}
-      />
+      <Verdict ready={ready} models={models} options={options} />
       <section className="card" style={{ padding: 24 }}>
         <Title order={2} mb="sm">
           {t('server.checks')}
@@ -55,6 +57,47 @@ export function ServerStatus({ ready, status }: { ready: Ready; status: Status }
         </dl>
       </section>
     </Stack>
+  );
+}
+
+/** Some engine takes every job; that a better one waits for its model is told as well. */
+function Verdict({ ready, models, options }: Omit<Props, 'status'>) {
+  const { engine, low_accuracy: low, reason } = options.default_engine;
+  const well = ready.status === 'ready';
+  const weak = low || engine === null;
+  const model = models.find(
+    ({ kind, default: taken, state }) =>
+      kind === 'speech' && taken && (state === 'invalid' || (weak && state !== 'present')),
+  );
+  if (well && !weak && !model) {
+    return (
+      <Alert
+        role="status"
+        variant="light"
+        color="green"
+        icon={<IconCircleCheck />}
+        title={t('server.ready')}
+      />
+    );
+  }
+  const state = model && model.state !== 'present' ? model.state : 'absent';
+  return (
+    <Alert
+      role="status"
+      variant="light"
+      color={well ? 'yellow' : 'red'}
+      icon={<IconExclamationCircle />}
+      title={t(well ? 'server.weak' : 'server.notReady')}
+    >
+      {model ? t(`server.model.${state}`, { name: model.name }) : null}
+      {!model && weak && reason ? <MarkedText text={reason} /> : null}{' '}
+      {low && engine ? `${t('server.lowAccuracy', { engine: engineName(engine) })} ` : null}
+      {model ? (
+        <LinkAnchor to="/admin/models" underline="always" inherit>
+          {t('server.toModels')}
+        </LinkAnchor>
+      ) : null}
+    </Alert>
   );
 }
 

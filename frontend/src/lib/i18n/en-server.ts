@@ -3,6 +3,12 @@ import { addTexts } from './registry';
 export const server = {
   'server.page': 'Status',
   'server.ready': 'Everything works',
+  'server.weak': 'Not everything works',
+  'server.model.absent': 'The speech model {name} is missing.',
+  'server.model.downloading': 'The speech model {name} is still being downloaded.',
+  'server.model.invalid': 'The file of the speech model {name} is not the right one.',
+  'server.lowAccuracy': 'Meanwhile {engine} writes the texts, with low accuracy.',
+  'server.toModels': 'See the models',
   'server.notReady': 'Something is wrong',
   'server.loadFailed': 'The server could not be asked',
   'server.checks': 'Checks',
