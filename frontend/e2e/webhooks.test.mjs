@@ -104,7 +104,7 @@ step('a webhook is added, and its secret is shown once', async () => {
   await assertAccessible(page, 'a new webhook');
   await dialog().getByRole('button', { name: 'Add' }).click();
   secret = await shownSecret();
-  await page.getByText('nothing sent yet').waitFor();
+  await page.getByText('nothing has arrived yet').waitFor();
 });
 
 step('a test event arrives, signed, and stands in the log', async () => {
