@@ -87,7 +87,8 @@ async def _take_back_one(session: SystemSession, bus: EventBus, claim: claims.Cl
                 claim,
                 code="quarantined",
                 message=f"The server went down {losses} times in a row while this recording was being transcribed. "
-                "It is set aside so that it cannot do so again. Text up to that point is kept.",
+                "It is set aside so that it cannot do so again."
+                + (" Text up to that point is kept." if job.windows_committed else ""),
                 detail=error_detail(begun[0] if begun else None, "", ADVICE),
             )
             return
