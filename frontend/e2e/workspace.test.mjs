@@ -53,7 +53,7 @@ step('a workspace is made, and nothing of the other one is in it', async () => {
   await dialog.getByRole('button', { name: 'Create workspace' }).click();
   await shown(ada, 'Interviews').waitFor();
   await ada.getByRole('heading', { name: 'New transcription' }).waitFor();
-  await ada.getByRole('link', { name: 'Transcripts' }).click();
+  await ada.getByRole('link', { name: 'Transcripts', exact: true }).click();
   await ada.getByRole('heading', { name: 'Transcripts' }).waitFor();
   await ada.getByText('No transcripts yet').waitFor();
   assert.equal(await ada.getByText('sentence-00.flac').count(), 0);
@@ -227,6 +227,6 @@ step('a workspace is deleted by its owner, who types its name', async () => {
   await dialog.getByRole('button', { name: 'Delete for good' }).click();
   await ada.getByText('Oral history is deleted.').waitFor();
   await shown(ada, own).waitFor();
-  await ada.getByRole('link', { name: 'Transcripts' }).click();
+  await ada.getByRole('link', { name: 'Transcripts', exact: true }).click();
   await ada.getByText('sentence-00.flac').first().waitFor();
 });
