@@ -36,6 +36,7 @@ SYSTEM_WORK = {
     "services/outbox.py": "adds an event of the workspace that its caller names; reads nothing",
     "services/transcripts/archive.py": "a worker: finds whose texts are to be written, then reads them as their tenant",
     "services/identity/api_keys.py": "finds whose key it is: conditions on workspace and user stand in each statement",
+    "services/identity/audit_pages.py": "names the recordings of one workspace's log, which each statement names",
     "services/identity/doorkeeper.py": "asks for all open streams whether their readers' keys still hold; answers ids",
     "services/identity/idempotency.py": "writes one row by its id, beside whatever the request changes; sweeps old ones",
     "services/identity/key_uses.py": "notes when keys were used",
