@@ -180,6 +180,7 @@ async def test_a_host_that_goes_down(server: Bench, workspace: UUID, database: D
                 end_ms=1000,
                 speech=[],
                 executions=1,
+                fence=taken.fence,
             )
         )
         await session.execute(
