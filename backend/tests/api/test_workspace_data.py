@@ -62,7 +62,7 @@ async def test_two_jobs_at_once_do_not_both_take_the_last_minutes(app: RunningAp
     assert sorted(answer.status_code for answer in answers) == [201, 402, 402, 402, 402]
     refused = next(answer.json()["error"] for answer in answers if answer.status_code == 402)
     assert (refused["code"], refused["field"]) == ("quota_exceeded", "minutes")
-    assert "2 of its 5 minutes" in refused["message"]
+    assert "2:00 of its 5 minutes" in refused["message"]
     assert "administrator" in refused["message"]
     made = next(answer.json() for answer in answers if answer.status_code == 201)
     cancelled = await app.client.post(f"/api/jobs/{made['id']}/cancel", headers=ada.bearer)
