@@ -25,8 +25,8 @@ LONGEST_PAUSE_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
 # Connection exceptions; the server stops, has crashed, or is starting; it has no connection left for us; of two
 # transactions that waited for each other it gave up this one.
-_DISK_FULL = "53100"
 _STATES = ("08", "57P01", "57P02", "57P03", "53300", "40P01", "40001")
+_DISK_FULL = "53100"
 _SQLITE = (
     "SQLITE_BUSY",
     "SQLITE_LOCKED",

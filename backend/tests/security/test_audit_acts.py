@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from app.models.audit import AuditEntry
 from tests.fixtures.app import PASSWORD, RunningApp, sign_up
+from tests.fixtures.files import upload
 from tests.fixtures.identity import refresh
 
 
@@ -58,20 +59,16 @@ async def test_a_stolen_refresh_token_is_told(running_app: RunningApp) -> None:
 async def test_what_is_deleted_is_told(running_app: RunningApp) -> None:
     client = running_app.client
     me = await sign_up(client)
-    sent = (await client.post("/api/files/presign", json={"filename": "a.txt", "size": 3})).json()
-    await client.put(sent["url"], content=b"abc", headers=sent["headers"])
-    await client.post("/api/files/complete", json={"upload_id": sent["upload_id"]})
-    job = (await client.post("/api/jobs", json={"file_id": sent["file_id"]})).json()
-    assert (await client.delete(f"/api/files/{sent['file_id']}")).status_code == 409
+    file_id = (await upload(client, b"abc", "a.txt"))["id"]
+    job = (await client.post("/api/jobs", json={"file_id": file_id})).json()
+    assert (await client.delete(f"/api/files/{file_id}")).status_code == 409
     assert (await client.delete(f"/api/jobs/{job['id']}")).status_code == 204
-    again = (await client.post("/api/files/presign", json={"filename": "b.txt", "size": 3})).json()
-    await client.put(again["url"], content=b"abc", headers=again["headers"])
-    await client.post("/api/files/complete", json={"upload_id": again["upload_id"]})
-    assert (await client.delete(f"/api/files/{again['file_id']}")).status_code == 204
+    again = (await upload(client, b"abc", "b.txt"))["id"]
+    assert (await client.delete(f"/api/files/{again}")).status_code == 204
 
     told = [(e.action, e.target_id) for e in await entries(running_app) if e.action.endswith(".deleted")]
 
-    assert told == [("job.deleted", job["id"]), ("file.deleted", again["file_id"])]
+    assert told == [("job.deleted", job["id"]), ("file.deleted", again)]
     log = await client.get(f"/api/workspaces/{me['user']['workspaces'][0]['id']}/audit")
     assert {"job.deleted", "file.deleted"} <= {entry["action"] for entry in log.json()["items"]}
 
@@ -79,12 +76,10 @@ async def test_what_is_deleted_is_told(running_app: RunningApp) -> None:
 async def test_recordings_are_named_while_they_are_there(running_app: RunningApp) -> None:
     client = running_app.client
     me = await sign_up(client)
-    sent = (await client.post("/api/files/presign", json={"filename": "a.txt", "size": 3})).json()
-    await client.put(sent["url"], content=b"abc", headers=sent["headers"])
-    await client.post("/api/files/complete", json={"upload_id": sent["upload_id"]})
-    job = (await client.post("/api/jobs", json={"file_id": sent["file_id"]})).json()
+    file_id = (await upload(client, b"abc", "a.txt"))["id"]
+    job = (await client.post("/api/jobs", json={"file_id": file_id})).json()
     assert (await client.post(f"/api/jobs/{job['id']}/shares", json={})).status_code == 201
-    await client.get(f"/api/files/{sent['file_id']}/url")
+    await client.get(f"/api/files/{file_id}/url")
 
     async def named() -> dict[str, str | None]:
         await running_app.container.access_log.flush()

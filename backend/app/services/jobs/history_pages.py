@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from app.core.pagination import Cursor
 from app.db.session import TenantSession
-from app.models import HistoryEntry, HistoryKind, Job, JobStatus, JobWindow, Membership, User
-from app.services.jobs.recovery import MAX_HOST_LOSSES
+from app.models import HistoryEntry, Job, JobWindow, Membership, User
 
 
 async def read_history(
@@ -58,26 +57,8 @@ async def read_tries(session: TenantSession, job: Job) -> dict[str, int]:
         "attempt": job.attempt,
         "engine_errors": job.engine_errors,
         "engine_crashes": int(crashes or 0),
-        "host_losses": await _host_losses(session, job),
+        "host_losses": job.host_losses,
     }
-
-
-async def _host_losses(session: TenantSession, job: Job) -> int:
-    """The one for which a job is set aside stands in its history only: nothing is counted any more then."""
-    if job.status != JobStatus.FAILED or job.error_code != "quarantined":
-        return job.host_losses
-    last = await session.scalar(
-        sa.select(HistoryEntry)
-        .where(
-            HistoryEntry.job_id == job.id,
-            HistoryEntry.attempt == job.attempt,
-            HistoryEntry.kind == HistoryKind.HOST_LOST,
-        )
-        .order_by(HistoryEntry.created_at.desc(), HistoryEntry.id.desc())
-        .limit(1)
-    )
-    count = int(last.detail.get("count") or 0) if last is not None else 0
-    return count if count >= MAX_HOST_LOSSES else job.host_losses
 
 
 def _view(entry: HistoryEntry, name: str | None, email: str | None) -> dict[str, Any]:

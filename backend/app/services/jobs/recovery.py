@@ -80,6 +80,7 @@ async def _take_back_one(session: SystemSession, bus: EventBus, claim: claims.Cl
     if begun or job.stage == Stage.DIARIZING:  # only then can the job be what brought the host down
         losses = job.host_losses + 1
         if losses >= MAX_HOST_LOSSES:
+            job = await claims.guarded(session, claim, {"host_losses": losses})
             await tell(session, job, HistoryKind.HOST_LOST, count=losses)
             await claims.fail(
                 session,

@@ -111,7 +111,7 @@ async def test_engines_do_not_wake_what_waits_for_room_or_for_its_time(
     for kind, values in kinds.items():
         async with database.system() as session:
             await session.execute(sa.update(Job).where(Job.id == ids[kind]).values(run_after=later, **values))
-    await waiting.wake_ready(database, bench.bus, AnyEngine())  # type: ignore[arg-type]
+    await waiting.wake_ready(database, bench.bus, AnyEngine())  # type: ignore[arg-type]  # all it is asked for
     due = {kind for kind in kinds if (await read_job(database, ids[kind])).run_after <= utcnow()}
     assert due >= {"engine"}
     assert "retry" not in due
