@@ -12,10 +12,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
 
+from app.api.json_bodies import JsonTooDeepError
 from app.api.validation_texts import validation_text
 from app.core.errors import AppError, UnavailableError
 from app.core.logging import get_logger
-from app.db.away import DatabaseAwayError, DatabaseFullError, is_away, is_full
+from app.db.away import DatabaseAwayError, DatabaseFullError, DatabaseSlowError, is_away, is_full, is_slow
 
 log = get_logger(__name__)
 
@@ -81,6 +82,8 @@ async def _on_validation_error(_request: Request, error: RequestValidationError)
 
 
 async def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
+    if isinstance(error, JsonTooDeepError):
+        return error_response(422, "validation_error", error.detail, field="body")
     if error.status_code == 400 and error.detail == _UNREADABLE_BODY:
         return error_response(422, "validation_error", "The body is not valid JSON.", field="body")
     code = _HTTP_CODES.get(error.status_code, "bad_request" if error.status_code < 500 else "internal_error")
@@ -103,6 +106,9 @@ async def _on_database_error(request: Request, error: DBAPIError) -> JSONRespons
     if is_full(error):
         log.error("database_disk_full", error=str(error.orig))
         return app_error_response(DatabaseFullError())
+    if is_slow(error):
+        log.error("statement_given_up", statement=(error.statement or "")[:500])
+        return app_error_response(DatabaseSlowError())
     if is_away(error):
         log.warning("database_away", error=str(error.orig))
         return app_error_response(DatabaseAwayError())

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
-from fastapi.routing import APIRoute
 
 from app.api.deps import ContainerDep, Tenant, authenticate_tenant
+from app.api.json_bodies import JsonRoute
 from app.api.write_session import find_write_session
 from app.core.errors import ForbiddenError, InvalidInputError
 from app.db.session import SystemSession, TenantSession
@@ -74,7 +74,7 @@ class Once:
             self.kept = True
 
 
-class IdempotentRoute(APIRoute):
+class IdempotentRoute(JsonRoute):
     """Of routers some of whose endpoints have `idempotent()` among their dependencies."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -1,5 +1,5 @@
 """Whether the database is away for now: lost connections, refused ones, transactions that it gave up for the sake of
-another and a disk that is full, as opposed to statements that are wrong.
+another or for their length, and a disk that is full, as opposed to statements that are wrong.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ CONNECT_SECONDS = 5.0
 # transactions that waited for each other it gave up this one.
 _STATES = ("08", "57P01", "57P02", "57P03", "53300", "40P01", "40001")
 _DISK_FULL = "53100"
+_GIVEN_UP = "57014"  # `statement_timeout`
 _SQLITE = (
     "SQLITE_BUSY",
     "SQLITE_LOCKED",
@@ -55,6 +56,21 @@ class DatabaseFullError(AppError):
         )
 
 
+class DatabaseSlowError(UnavailableError):
+    """It gave up a statement that took longer than it may; the transaction is undone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database took too long over this, so it was given up and nothing was changed. "
+            "Try again in a moment, or ask for less at a time."
+        )
+
+
+def is_slow(error: BaseException) -> bool:
+    """Whether Postgres gave a statement up for its length."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _GIVEN_UP
+
+
 def is_full(error: BaseException) -> bool:
     """Whether the disk beneath the database has no room: somebody has to make some."""
     if isinstance(error, DatabaseFullError):
@@ -68,7 +84,7 @@ def is_full(error: BaseException) -> bool:
 
 def is_away(error: BaseException) -> bool:
     """Whether the same work may succeed once the database is back, or has room again."""
-    if isinstance(error, DatabaseAwayError | PoolTimeoutError) or is_full(error):
+    if isinstance(error, DatabaseAwayError | PoolTimeoutError) or is_full(error) or is_slow(error):
         return True
     if not isinstance(error, DBAPIError):
         return False

@@ -111,9 +111,13 @@ def look_at(connection: sa.Connection) -> Wall | None:
     return None if row is None else Wall(bypasses=bool(row[0]), steps_down=bool(row[1]))
 
 
-def begin_tenant(connection: sa.Connection, wall: Wall, workspace_id: UUID | None) -> None:
+def begin_tenant(
+    connection: sa.Connection, wall: Wall, workspace_id: UUID | None, *, statement_seconds: float = 0
+) -> None:
     """One statement at the beginning of a tenant's transaction, and gone with it. No workspace sees no row."""
     also = f", set_config('role', '{TENANT_ROLE}', true)" if wall.steps_down else ""
+    if statement_seconds:
+        also += f", set_config('statement_timeout', '{statement_seconds * 1000:.0f}', true)"
     connection.exec_driver_sql(
         f"SELECT set_config('app.workspace_id', $1, true){also}", (str(workspace_id or ""),)
     )

@@ -86,7 +86,10 @@ class Database:
     update is lost) and a second engine for reads. Postgres: one engine for both.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, slow_ms: int = 0) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, slow_ms: int = 0, statement_seconds: float = 0
+    ) -> None:
+        """`statement_seconds` bounds each statement of a tenant's transaction on Postgres; 0 does not."""
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite:
@@ -109,7 +112,7 @@ class Database:
             for engine in {self._writer, self._reader}:
                 _log_slow_queries(engine, slow_ms)
         kinds: tuple[type[_AppSession], ...] = (TenantSession, SystemSession)
-        self._wall = wall = None if self.is_sqlite else _SecondWall()
+        self._wall = wall = None if self.is_sqlite else _SecondWall(statement_seconds)
         self._sessions = {
             (kind, read): _sessionmaker(self._reader if read else self._writer, kind, wall)
             for kind in kinds
@@ -178,7 +181,8 @@ class Database:
 class _SecondWall:
     """Tells Postgres at the beginning of each transaction whose it is. Looks at the login role once."""
 
-    def __init__(self) -> None:
+    def __init__(self, statement_seconds: float) -> None:
+        self._statement_seconds = statement_seconds
         self._seen: row_security.Wall | None = None
 
     def look(self, connection: sa.Connection) -> row_security.Wall:
@@ -190,7 +194,12 @@ class _SecondWall:
         self, session: Session, transaction: SessionTransaction, connection: sa.Connection
     ) -> None:
         if not transaction.nested:  # a savepoint keeps what its transaction began with
-            row_security.begin_tenant(connection, self.look(connection), session.info.get("workspace_id"))
+            row_security.begin_tenant(
+                connection,
+                self.look(connection),
+                session.info.get("workspace_id"),
+                statement_seconds=self._statement_seconds,
+            )
 
     def begin_system(
         self, _session: Session, transaction: SessionTransaction, connection: sa.Connection

@@ -17,6 +17,7 @@ from app.asr.host.sizing import plan_processes
 from app.asr.limits import MediaLimits
 from app.asr.remote.breaker import CircuitBreaker
 from app.core.background import Background
+from app.core.concurrency import ConcurrencyLimit
 from app.core.config import Settings
 from app.core.logging import get_logger
 from app.core.metrics import Metrics
@@ -35,6 +36,7 @@ from app.factory.parts import (
     build_relay,
     build_s3_store,
     build_sessions,
+    build_socket_limit,
     build_store,
     check_settings,
 )
@@ -118,6 +120,7 @@ class Container:
     database: Database
     metrics: Metrics
     rates: RateCounter | None  # None: nothing is counted
+    sockets: ConcurrencyLimit  # by account
     secret: bytes = field(repr=False)  # keys come from it through `derive_key`, one a purpose
     sessions: Sessions
     identity: Accounts
@@ -246,6 +249,7 @@ def build_container(
         settings.database_url,
         pool_size=settings.database.database_pool_size,
         slow_ms=settings.database.database_slow_ms,
+        statement_seconds=settings.database.database_statement_seconds,
     )
     check_settings(settings)
     call_this_host(settings.workers.node_name)
@@ -345,6 +349,7 @@ def build_container(
         database=database,
         metrics=Metrics(),
         rates=build_rates(settings),
+        sockets=build_socket_limit(settings),
         secret=secret,
         sessions=sessions,
         identity=identity,

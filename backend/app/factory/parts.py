@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.asr.models import is_known, is_path
 from app.core import failpoints
+from app.core.concurrency import ConcurrencyLimit
 from app.core.config import Environment, Settings
 from app.core.errors import ConfigurationError
 from app.core.passwords import Passwords
@@ -112,12 +113,18 @@ def build_rates(settings: Settings) -> RateCounter | None:
         "uploads": edges.rate_limit_uploads,
         "uploads_user": edges.rate_limit_uploads,
         "uploads_key": edges.rate_limit_uploads,
+        "socket_messages": edges.rate_limit_socket_messages,
     }
     return RateCounter(
         {name: read_rule(text) for name, text in rules.items()},
         shared=_build_shared_counts(settings.server.redis_url.get_secret_value()),
-        local=("requests",),
+        local=("requests", "socket_messages"),
     )
+
+
+def build_socket_limit(settings: Settings) -> ConcurrencyLimit:
+    limit = settings.edges.rate_limit_sockets if settings.limits_rates else 0
+    return ConcurrencyLimit(limit, what="live connections")
 
 
 def _build_shared_counts(redis_url: str) -> SharedCounts | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import psutil
@@ -107,6 +109,24 @@ async def test_row_40_no_json_breaks_anything(running_app: RunningApp) -> None:
             assert answer.status_code in (401, 422), (path, name, content[:40], answer.text)
             assert time.monotonic() - began < PROMPT_SECONDS
             assert answer.json()["error"]["code"] in ("validation_error", "file_empty", "unauthenticated")
+
+
+async def test_row_40_json_is_32_levels_deep_at_most(running_app: RunningApp) -> None:
+    """Counted before anything is parsed; brackets within strings are text."""
+    client = running_app.client
+    await sign_up(client)
+    for levels, tells in ((31, False), (32, True)):
+        for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
+            deep = b'{"prompt": ' + opening * levels + b"1" + closing * levels + b"}"
+            answer = await client.post(
+                "/api/jobs", content=deep, headers={"Content-Type": "application/json"}
+            )
+            assert answer.status_code == 422
+            assert ("deeper than 32" in answer.json()["error"]["message"]) is tells, answer.text
+            assert (answer.json()["error"].get("field") == "body") is tells
+    text = json.dumps({"file_id": str(uuid4()), "prompt": '["{' * 60 + "\\"})
+    answer = await client.post("/api/jobs", content=text, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 404, answer.text
 
 
 QUESTIONS = [

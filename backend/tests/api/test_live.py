@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx2
@@ -166,3 +167,58 @@ async def test_row_35_foreign_origins_and_strangers_are_refused(app: RunningApp)
         async with connect(socket_url(app, job_id), additional_headers=theirs) as socket:
             assert await messages(socket) == []
         assert socket.close_code == 4404
+
+
+async def waiting_job(app: RunningApp) -> tuple[str, dict[str, str]]:
+    """A job that stays pending, and who may watch it."""
+    bearer = {"Authorization": app.client.headers["Authorization"]}
+    workspace_id = (await app.client.get("/api/workspaces")).json()["items"][0]["id"]
+    quotas = await app.client.patch(f"/api/admin/workspaces/{workspace_id}/quotas", json={"parallel_jobs": 0})
+    assert quotas.status_code == 200, quotas.text
+    return await submit(app.client), bearer
+
+
+async def test_row_36_twenty_sockets_an_account(serve_app: MakeApp, database_url: str) -> None:
+    """The next one is told why and closed; one that goes makes room; nobody else is kept out."""
+    app = await serve_app(
+        database_url=database_url, transcription_backend="stub", rate_limit_enabled="on", rate_limit_sockets=3
+    )
+    await sign_up(app.client, setup_token=app.container.identity.setup_token)
+    job_id, bearer = await waiting_job(app)
+    async with AsyncExitStack() as held:
+        sockets = [
+            await held.enter_async_context(connect(socket_url(app, job_id), additional_headers=bearer))
+            for _ in range(3)
+        ]
+        for socket in sockets:
+            assert json.loads(await socket.recv())["type"] == "status"
+        async with connect(socket_url(app, job_id), additional_headers=bearer) as fourth:
+            assert await messages(fourth) == []
+        assert fourth.close_code == 4429
+        assert "3 live connections" in fourth.close_reason
+        async with httpx2.AsyncClient(base_url=app.base_url) as stranger:
+            await sign_up(stranger, "eve@example.org")
+            theirs = {"Authorization": stranger.headers["Authorization"]}
+            async with connect(socket_url(app, job_id), additional_headers=theirs) as socket:
+                assert await messages(socket) == []
+            assert socket.close_code == 4404
+        await sockets[0].close()
+        async with connect(socket_url(app, job_id), additional_headers=bearer) as socket:
+            assert json.loads(await socket.recv())["type"] == "status"
+
+
+async def test_row_36_a_hundred_messages_a_minute(serve_app: MakeApp, database_url: str) -> None:
+    app = await serve_app(database_url=database_url, transcription_backend="stub", rate_limit_enabled="on")
+    await sign_up(app.client, setup_token=app.container.identity.setup_token)
+    job_id, bearer = await waiting_job(app)
+    async with connect(socket_url(app, job_id), additional_headers=bearer) as socket:
+        for _ in range(100):
+            await socket.send("hello")
+        pong = await socket.ping()
+        async with asyncio.timeout(20):
+            await pong  # all of them were read
+        assert socket.close_code is None
+        await socket.send("once more")
+        async with asyncio.timeout(20):
+            await socket.wait_closed()
+    assert socket.close_code == 1008

@@ -12,7 +12,7 @@ from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, CurrentTenant, Tenant, authenticate_socket, still_welcome
 from app.api.sse import EVENT_STREAM, SLOW_SECONDS, EventStream, LastEventId, sequence
 from app.api.streams import follow_job, follow_workspace, job_is_over, known_sequence
-from app.core.errors import AppError, NotFoundError
+from app.core.errors import AppError, NotFoundError, RateLimitedError
 from app.factory import Container
 
 router = ApiRouter(tags=["live"])
@@ -54,7 +54,8 @@ async def job_socket(websocket: WebSocket, job_id: UUID, container: ContainerDep
     `?ticket=`.
 
     Refused with 403 without a valid pass or from a foreign origin; closed with 4404 where there is no such job,
-    1000 at the end, 4403 within 5 s where the caller may not look any more, 1012 when the server stops.
+    1000 at the end, 4403 within 5 s where the caller may not look any more, 4429 where the account holds too many
+    sockets, 1008 where it sends too many messages, 1012 when the server stops.
     """
     try:
         tenant = await authenticate_socket(container, websocket)
@@ -63,12 +64,19 @@ async def job_socket(websocket: WebSocket, job_id: UUID, container: ContainerDep
         return
     await websocket.accept()
     try:
-        await job_is_over(container, tenant, job_id, -1)
+        with container.sockets.hold(tenant.user_id):
+            await job_is_over(container, tenant, job_id, -1)
+            await _serve(websocket, container, tenant, job_id)
     except NotFoundError as error:
         await websocket.close(code=4404, reason=error.message)
-        return
+    except RateLimitedError as error:
+        await websocket.close(code=4429, reason=error.message)
+
+
+async def _serve(websocket: WebSocket, container: Container, tenant: Tenant, job_id: UUID) -> None:
+    """Until all is sent, or the other side has gone or says too much."""
     sending = asyncio.create_task(_send_all(websocket, container, tenant, job_id))
-    gone = asyncio.create_task(_until_gone(websocket))
+    gone = asyncio.create_task(_until_gone(websocket, container, tenant))
     _, pending = await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
@@ -94,6 +102,11 @@ async def _send_all(websocket: WebSocket, container: Container, tenant: Tenant, 
         await websocket.close(code=1000 if await still_welcome(container, tenant) else 4403)
 
 
-async def _until_gone(websocket: WebSocket) -> None:
+async def _until_gone(websocket: WebSocket, container: Container, tenant: Tenant) -> None:
+    """What a reader sends means nothing, so little of it is read."""
+    said = [("socket_messages", str(tenant.user_id))]
     while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass  # nothing that a reader sends means anything
+        verdict = await container.rates.count(said) if container.rates is not None else None
+        if verdict is not None and not verdict.allowed:
+            await websocket.close(code=1008, reason="Too many messages.")
+            return

@@ -58,6 +58,16 @@ class EdgeSettings(Group):
         "6000/minute",
         description="Requests of all kinds from one address; signed addresses of the store do not count.",
     )
+    rate_limit_sockets: int = Field(
+        20,
+        ge=0,
+        le=100_000,
+        description="WebSockets that one account may hold open at each server. 0: any number.",
+    )
+    rate_limit_socket_messages: str = Field(
+        "100/minute",
+        description="Messages that one account may send over its WebSockets, to each server. They mean nothing to it.",
+    )
 
     _allowed_hosts = field_validator("allowed_hosts", mode="before")(split_commas)
 
@@ -77,6 +87,7 @@ class EdgeSettings(Group):
         "rate_limit_auth",
         "rate_limit_unlock",
         "rate_limit_requests",
+        "rate_limit_socket_messages",
     )
     @classmethod
     def _rates(cls, value: str) -> str:

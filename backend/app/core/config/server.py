@@ -107,6 +107,12 @@ class DatabaseSettings(Group):
     database_pool_size: int = Field(
         10, ge=1, le=200, description="Postgres connections that one process keeps."
     )
+    database_statement_seconds: float = Field(
+        5,
+        ge=0,
+        le=3600,
+        description="Postgres gives up what takes longer in one workspace; the request gets 503. 0: never.",
+    )
     database_slow_ms: int = Field(
         500, ge=0, description="Queries slower than this many milliseconds are logged. 0: none."
     )
