@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         container = build_container(settings)
         app.state.container = container
         await container.start()
-        token = await container.identity.needed_setup_token()
+        token = await container.identity.registration.needed_setup_token()
         if token is not None:
             log.warning("setup_token_for_the_first_account", setup_token=token)
         undo = on_stop_signal(container.begin_stop)

@@ -98,7 +98,7 @@ class _Server(uvicorn.Server):
         print(f"Transcribe is ready: {url}", f"Engine: {engine}", sep="\n", flush=True)
         for reason in choice.reasons:
             print(f"  {reason}", flush=True)
-        setup_token = await container.identity.needed_setup_token()
+        setup_token = await container.identity.registration.needed_setup_token()
         if setup_token is not None:
             print(f"Setup token for the first account: {setup_token}", flush=True)
 

@@ -50,7 +50,7 @@ async def test_row_30_a_server_reached_over_the_network_needs_it_whatever_host_s
         async with running.new_client() as client:
             answer = await client.post(f"http://{host}/api/auth/register", json=body())
         assert answer.json()["error"]["code"] == "setup_token_required"
-    token = running.container.identity.setup_token
+    token = running.container.identity.registration.setup_token
     async with running.new_client() as client:
         answer = await client.post("http://192.0.2.7/api/auth/register", json=body(setup_token=token))
     assert answer.json()["user"]["is_admin"] is True
@@ -60,7 +60,7 @@ async def test_row_30_the_setup_token_makes_one_administrator_and_is_worthless_t
     make_app: MakeApp, database_url: str
 ) -> None:
     running = await make_app(host="0.0.0.0", database_url=database_url)
-    token = await running.container.identity.needed_setup_token()
+    token = await running.container.identity.registration.needed_setup_token()
     assert token is not None
 
     first = await attempt(running, setup_token=f" {token.lower()} ")
@@ -69,14 +69,14 @@ async def test_row_30_the_setup_token_makes_one_administrator_and_is_worthless_t
 
     assert [a.status_code for a in (first, second, third)] == [201, 201, 201]
     assert [a.json()["user"]["is_admin"] for a in (first, second, third)] == [True, False, False]
-    assert await running.container.identity.needed_setup_token() is None
+    assert await running.container.identity.registration.needed_setup_token() is None
 
 
 async def test_row_30_two_first_registrations_at_once_make_one_administrator(
     make_app: MakeApp, database_url: str
 ) -> None:
     running = await make_app(host="0.0.0.0", database_url=database_url)
-    token = running.container.identity.setup_token
+    token = running.container.identity.registration.setup_token
 
     answers = await asyncio.gather(
         *(attempt(running, email=f"user{n}@example.org", setup_token=token) for n in range(4))
@@ -91,8 +91,10 @@ async def test_nodes_with_the_same_secret_print_the_same_token(make_app: MakeApp
     one, two = await make_app(jwt_secret_key=secret), await make_app(jwt_secret_key=secret)
     other = await make_app(jwt_secret_key="another secret, 0123456789 abcdef 0123456789")
 
-    assert one.container.identity.setup_token == two.container.identity.setup_token
-    assert one.container.identity.setup_token != other.container.identity.setup_token
+    assert one.container.identity.registration.setup_token == two.container.identity.registration.setup_token
+    assert (
+        one.container.identity.registration.setup_token != other.container.identity.registration.setup_token
+    )
 
 
 async def test_closed_registration_names_the_way_in(make_app: MakeApp) -> None:
@@ -122,10 +124,10 @@ async def test_registration_state(
     identity, database = running.container.identity, running.container.database
 
     async with database.system(read_only=True) as session:
-        before = await identity.registration_state(session)
+        before = await identity.registration.state(session)
     await identity.create_admin(email="ops@example.org", password=PASSWORD)
     async with database.system(read_only=True) as session:
-        after = await identity.registration_state(session)
+        after = await identity.registration.state(session)
 
     assert (before.open, before.needs_first_account, before.setup_token_required) == state
     assert (after.open, after.needs_first_account, after.setup_token_required) == (state[0], False, False)

@@ -160,7 +160,7 @@ async def test_row_21_what_else_we_hand_out_is_no_access_token(make_app: MakeApp
     person = await register(running.client)
     ticket = (await running.client.post("/api/auth/ticket", headers=person.bearer)).json()["ticket"]
 
-    for bearer in (person.refresh_token, ticket, running.container.identity.setup_token):
+    for bearer in (person.refresh_token, ticket, running.container.identity.registration.setup_token):
         answer = await running.client.get("/api/auth/me", headers={"Authorization": f"Bearer {bearer}"})
         assert answer.status_code == 401
 

@@ -183,7 +183,7 @@ async def test_row_36_twenty_sockets_an_account(serve_app: MakeApp, database_url
     app = await serve_app(
         database_url=database_url, transcription_backend="stub", rate_limit_enabled="on", rate_limit_sockets=3
     )
-    await sign_up(app.client, setup_token=app.container.identity.setup_token)
+    await sign_up(app.client, setup_token=app.container.identity.registration.setup_token)
     job_id, bearer = await waiting_job(app)
     async with AsyncExitStack() as held:
         sockets = [
@@ -209,7 +209,7 @@ async def test_row_36_twenty_sockets_an_account(serve_app: MakeApp, database_url
 
 async def test_row_36_a_hundred_messages_a_minute(serve_app: MakeApp, database_url: str) -> None:
     app = await serve_app(database_url=database_url, transcription_backend="stub", rate_limit_enabled="on")
-    await sign_up(app.client, setup_token=app.container.identity.setup_token)
+    await sign_up(app.client, setup_token=app.container.identity.registration.setup_token)
     job_id, bearer = await waiting_job(app)
     async with connect(socket_url(app, job_id), additional_headers=bearer) as socket:
         for _ in range(100):

@@ -78,7 +78,7 @@ async def test_row_39_the_header_of_a_stranger_buys_no_more_guesses(make_app: Ma
 
 async def test_what_is_recorded_names_the_client(make_app: MakeApp) -> None:
     running = await make_app(trusted_proxies=1)
-    token = running.container.identity.setup_token
+    token = running.container.identity.registration.setup_token
     me = await sign_up(running.client, setup_token=token)
     workspace = me["user"]["workspaces"][0]["id"]
     await running.client.patch(
@@ -99,7 +99,7 @@ async def test_the_scheme_is_the_proxies_word(
     make_app: MakeApp, proxies: int, proto: str, secure: bool
 ) -> None:
     running = await make_app(trusted_proxies=proxies)
-    token = running.container.identity.setup_token
+    token = running.container.identity.registration.setup_token
     body = {"email": "ada@example.org", "password": PASSWORD, "setup_token": token}
     answer = await running.client.post(
         "/api/auth/register",

@@ -17,7 +17,7 @@ from tests.fixtures.app import MakeApp, RunningApp, build_settings, sign_up
 async def started(make_app: MakeApp, **changes: Any) -> RunningApp:
     """A server that counts, behind one proxy, with Ada signed in."""
     running = await make_app(**{"rate_limit_enabled": "on", "trusted_proxies": 1} | changes)
-    await sign_up(running.client, setup_token=running.container.identity.setup_token)
+    await sign_up(running.client, setup_token=running.container.identity.registration.setup_token)
     return running
 
 

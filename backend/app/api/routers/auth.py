@@ -54,7 +54,7 @@ async def register(
     body: RegisterRequest, request: Request, response: Response, container: ContainerDep
 ) -> Any:
     """A new account with a workspace of its own, signed in. The very first one is the administrator."""
-    sign_in = await container.identity.register(
+    sign_in = await container.identity.registration.register(
         email=body.email,
         password=body.password,
         name=body.name,

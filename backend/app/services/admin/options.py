@@ -28,7 +28,7 @@ async def read_options(
 ) -> dict[str, Any]:
     """The answer of GET /api/options."""
     async with database.system(read_only=True) as session:
-        registration = await accounts.registration_state(session)
+        registration = await accounts.registration.state(session)
     choice = await chooser.choose_for(None, None, "auto")
     spec = choice.spec
     voices = await asyncio.to_thread(

@@ -57,7 +57,7 @@ async def find_or_make(
         return user, True
     if not settings.oidc_create_accounts:
         raise SignInRefusedError(Refusal.NO_ACCOUNT)
-    if not await any_user(session):  # it would be the administrator's: see Accounts.register
+    if not await any_user(session):  # it would be the administrator's: see Registration.register
         raise SignInRefusedError(Refusal.FIRST_ACCOUNT)
     user = await add_user(session, person.email, person.name, "", is_admin=False)
     user.email_verified_at = utcnow()
