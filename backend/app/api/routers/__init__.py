@@ -1,4 +1,6 @@
-"""All routers, in the order of the documentation."""
+"""All routers, in the order of the documentation. Routes are tried one after another, so what is
+asked for most stands first.
+"""
 
 from starlette.routing import BaseRoute
 
@@ -25,15 +27,15 @@ from app.api.routers import (
 
 # live and bulk stand before jobs: /api/jobs/events is not the job named "events".
 _ROUTERS = (
-    auth.router,
-    account.router,
-    oidc.router,
-    files.router,
-    store.router,
-    transcribe.router,
     live.router,
     bulk.router,
     jobs.router,
+    transcribe.router,
+    files.router,
+    auth.router,
+    account.router,
+    oidc.router,
+    store.router,
     shares.router,
     share_links.router,
     shared.router,
