@@ -72,7 +72,7 @@ class Server:
     def start(self) -> float:
         """Seconds from the start of the process to the first 200 of /health."""
         installed = Path(sys.executable).with_name("transcribe")
-        command = [str(installed)] if installed.exists() else [sys.executable, "-m", "app.cli"]
+        command = [str(installed)] if installed.exists() else [sys.executable, "-m", "app.program"]
         with self.log_file.open("ab") as log:
             began = time.monotonic()
             self._process = subprocess.Popen(

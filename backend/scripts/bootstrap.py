@@ -44,7 +44,7 @@ LAUNCHER = """\
 import sys
 
 if __name__ == "__main__":
-    from app.cli import main
+    from app.program import main
 
     sys.exit(main())
 """

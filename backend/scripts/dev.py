@@ -18,7 +18,7 @@ GRACE_SECONDS = 28
 def main() -> int:
     """Run both until one of them ends or a signal comes; answers the exit status."""
     host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
-    subprocess.run([sys.executable, "-m", "app.cli", "migrate"], cwd=ROOT / "backend", check=True)
+    subprocess.run([sys.executable, "-m", "app.program", "migrate"], cwd=ROOT / "backend", check=True)
     api = [sys.executable, "-m", "uvicorn", "app.main:app", "--reload", "--reload-dir", "app"]
     vite = shutil.which("node"), "node_modules/vite/bin/vite.js", "--host", host
     environment = os.environ | {"VITE_BACKEND": f"http://127.0.0.1:{port}"}

@@ -22,6 +22,7 @@ from app.cli.patient_protocol import PatientProtocol
 from app.cli.settings import load_settings
 from app.core.config import Settings
 from app.core.errors import ConfigurationError
+from app.core.garbage import pause_collection, resume_collection
 from app.core.locks import AlreadyLockedError, lock_file
 from app.db.away import DatabaseAwayError
 from app.db.migrations import MigrationError, upgrade
@@ -38,6 +39,7 @@ def migrate() -> None:
 def serve() -> None:
     """Serve API and pages on HOST:PORT until SIGTERM or Ctrl-C."""
     settings = load_settings()
+    pause_collection()  # until it has started: the application itself is still to be imported
     with _only_server(settings.server.data_dir):
         _check(settings)
         migrate_database(settings)
@@ -77,6 +79,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         await super().startup(sockets=sockets)  # type: ignore[arg-type]
+        resume_collection()
         if self.started:
             await self._announce()
 

@@ -36,7 +36,7 @@ def transcribe(
     environment: dict[str, str], *arguments: str | Path, **changes: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "app.cli", *map(str, arguments)],
+        [sys.executable, "-m", "app.program", *map(str, arguments)],
         cwd=BACKEND,
         env=environment | changes,
         capture_output=True,
@@ -131,7 +131,7 @@ def test_an_interrupt_ends_it_with_130_and_leaves_nothing(
 ) -> None:
     recording = write_wav(tmp_path / "long.wav", tones(sequence(900)))
     process = subprocess.Popen(
-        [sys.executable, "-m", "app.cli", str(recording), "--vad", "off", "-o", str(tmp_path / "out")],
+        [sys.executable, "-m", "app.program", str(recording), "--vad", "off", "-o", str(tmp_path / "out")],
         cwd=BACKEND,
         env=environment | {"WHISPER_MODEL": str(build(tmp_path / "tone.bin"))},
         stderr=subprocess.PIPE,

@@ -115,7 +115,7 @@ def test_ctrl_c_keeps_what_has_come(tmp_path: Path, hub: Hub) -> None:
     hub.data = bytes(2 << 20)
     hub.gate.clear()
     process = subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "models", "download", "tiny"],
+        [sys.executable, "-m", "app.program", "models", "download", "tiny"],
         cwd=BACKEND,
         env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "MODEL_BASE_URL": hub.url},
         stderr=subprocess.PIPE,
