@@ -54,7 +54,7 @@ async def wait_for(
 
 @pytest.mark.parametrize(
     ("kills", "windows"),
-    [pytest.param(3, 10, id="three"), pytest.param(10, 24, id="ten", marks=pytest.mark.long)],
+    [pytest.param(3, 8, id="three"), pytest.param(10, 24, id="ten", marks=pytest.mark.long)],
 )
 async def test_kills_lose_nothing(
     kills: int, windows: int, make_live_server: MakeLiveServer, tmp_path: Path
@@ -99,7 +99,7 @@ async def test_sigterm_hands_the_job_back_without_an_attempt(
 ) -> None:
     model = tmp_path / "tone.bin"
     build(model)
-    words = spoken(12 * 30, seed=3)
+    words = spoken(6 * 30, seed=3)
     recording = write_wav(tmp_path / "tones.wav", tones(words))
     server = make_live_server(whisper_model=str(model), engine_processes=1)
     server.start()
@@ -121,7 +121,7 @@ async def test_sigterm_hands_the_job_back_without_an_attempt(
     server.start()
     job = await wait_for(server, job_id, headers)
     assert (job["status"], job["attempt"]) == ("completed", 1)
-    assert job["windows"]["executed"] == job["windows"]["planned"] == 12
+    assert job["windows"]["executed"] == job["windows"]["planned"] == 6
 
 
 async def test_row_6_a_killed_engine_costs_one_window_and_two_on_the_same_one_quarantine_the_job(

@@ -101,7 +101,7 @@ async def test_sigterm_hands_the_job_back_without_an_attempt(
         max_parallel_transcriptions=1,
     )
     server.start(timeout=LONG)
-    words = spoken(10 * 30, seed=5)
+    words = spoken(6 * 30, seed=5)
     worker = make_worker(server)
     worker.start()
     async with signed_in(server) as client:
@@ -116,7 +116,7 @@ async def test_sigterm_hands_the_job_back_without_an_attempt(
         worker.start()
         job = await finished(client, job_id)
         assert (job["status"], job["attempt"]) == ("completed", 1)
-        assert job["windows"]["executed"] == job["windows"]["planned"] == 10
+        assert job["windows"]["executed"] == job["windows"]["planned"] == 6
         text = (await client.get(f"/api/jobs/{job_id}/result")).json()["text"]
         assert text.split() == words
 
