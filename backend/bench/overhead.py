@@ -1,4 +1,4 @@
-"""Wall time of a job over the bare engine on the same windows, both warm, in turns.
+"""Wall time of a job over the bare engine on the same windows, both warm, in slices of some seconds in turns.
 
 The bare side loops over the engine class in as many spawned processes as the server has engine processes, on
 windows that were decoded before: no pool, no database, no decoding. The job counts from its creation to its end.
@@ -20,7 +20,7 @@ BUDGET = 1.05
 
 
 def measure(lab: Lab) -> Iterator[Figure | Chart]:
-    """The median of the turns' ratios is judged, of ten minutes and of an hour."""
+    """The median of the rounds' ratios is judged, of ten minutes and of an hour."""
     lengths = ((2, 1),) if lab.quick else ((10, 3), (60, 1))
     bars = []
     for minutes, rounds in lengths:

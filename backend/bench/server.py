@@ -27,6 +27,8 @@ START_SECONDS = 60.0
 STOP_SECONDS = 40.0
 POLL_SECONDS = 2.0  # seldom, because asking costs the server more than its own work on a window
 
+FINAL = ("completed", "failed", "cancelled")
+
 Json = dict[str, Any]
 
 
@@ -159,10 +161,14 @@ class Server:
         found: Json = self.call("GET", f"/api/jobs/{job_id}")
         return found
 
+    def is_over(self, job: Json) -> bool:
+        """Whether it has ended by now, well or not."""
+        return self.job(job["id"])["status"] in FINAL
+
     def finish(self, job: Json, *, limit_seconds: float) -> Json:
         """Waits for the end of a job that must complete with every window done once."""
         until = time.monotonic() + limit_seconds
-        while job["status"] not in ("completed", "failed", "cancelled"):
+        while job["status"] not in FINAL:
             if time.monotonic() > until:
                 raise RuntimeError(f"the job is not done after {limit_seconds:.0f} s: {job}")
             time.sleep(POLL_SECONDS)
