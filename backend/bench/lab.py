@@ -38,6 +38,13 @@ class Lab:
             scripted_model.build(size, path, "q8_0")
         return path
 
+    @cached_property
+    def short_phrases(self) -> Path:
+        """The one of base dimensions, in phrases of two words: fits windows of any length."""
+        path = self.folder / "phrases-base-q8_0.bin"
+        scripted_model.build("base", path, "q8_0", each=2)
+        return path
+
     def hiss(self, seconds: int) -> Path:
         """An MP3 of this length for the scripted model."""
         path = self.folder / f"hiss-{seconds}.mp3"

@@ -83,11 +83,14 @@ class _Pauses:
                 os.kill(pid, number)
 
 
-def take_turns(lab: Lab, recording: Path, *, vad: Vad, rounds: int, warm_up: Path) -> Turns:
+def take_turns(
+    lab: Lab, recording: Path, *, vad: Vad, rounds: int, warm_up: Path, model: Path | None = None
+) -> Turns:
     """The job finds windows with `vad`; the bare side has fixed ones, decoded before. Both hear `warm_up` first."""
     turns = Turns()
+    model = model or lab.scripted
     windows = decode(recording, recording.with_suffix(".pcm"))
-    with lab.server(lab.scripted) as server, BareEngines(server.engine_processes, lab.scripted) as bare:
+    with lab.server(model) as server, BareEngines(server.engine_processes, model) as bare:
         server.finish(server.upload(warm_up), limit_seconds=LIMIT_SECONDS)
         bare.run(decode(warm_up, warm_up.with_suffix(".warm.pcm")))  # both have loaded their models now
         job: Json | None = None
