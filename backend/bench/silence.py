@@ -2,7 +2,8 @@
 
 The recording is talk with short pauses, and after every 108 s of it 27 s of nothing. The job looks for speech and
 skips the rest; the bare engine gets all of it in windows of 30 s. The model talks in phrases of two words: of longer
-ones the end of a window would leave a stump that nobody can say so fast, which the gate has heard again. Both are at work in slices of some seconds, in turns.
+ones the end of a window would leave a stump that nobody can say so fast, which the gate has heard again.
+Both are at work in slices of some seconds, in turns.
 """
 
 from __future__ import annotations
