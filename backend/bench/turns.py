@@ -64,8 +64,9 @@ class _Pauses:
 
     @contextmanager
     def standing(self) -> Iterator[None]:
-        began, stopped = time.time(), self._pids()
+        stopped = self._pids()  # looking for them takes a while, in which they are still at work
         self._signal(stopped, signal.SIGSTOP)
+        began = time.time()
         try:
             yield
         finally:

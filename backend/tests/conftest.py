@@ -24,5 +24,5 @@ pytest_plugins = (
 
 
 def pytest_collection_finish() -> None:
-    """What collecting made stays to the end: looking through it again and again would take a tenth of the run."""
+    """What collecting made stays to the end, and need not be looked through again and again."""
     gc.freeze()

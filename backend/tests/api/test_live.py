@@ -214,10 +214,8 @@ async def test_row_36_a_hundred_messages_a_minute(serve_app: MakeApp, database_u
     async with connect(socket_url(app, job_id), additional_headers=bearer) as socket:
         for _ in range(100):
             await socket.send("hello")
-        pong = await socket.ping()
-        async with asyncio.timeout(20):
-            await pong  # all of them were read
-        assert socket.close_code is None
+        with pytest.raises(TimeoutError):  # a hundred are no reason to close it
+            await asyncio.wait_for(socket.wait_closed(), 2)
         await socket.send("once more")
         async with asyncio.timeout(20):
             await socket.wait_closed()
