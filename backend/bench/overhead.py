@@ -21,7 +21,7 @@ BUDGET = 1.05
 
 def measure(lab: Lab) -> Iterator[Figure | Chart]:
     """The median of the rounds' ratios is judged, of ten minutes and of an hour."""
-    lengths = ((2, 1),) if lab.quick else ((10, 2), (60, 1))
+    lengths = ((2, 1),) if lab.quick else ((10, 3), (60, 1))
     bars = []
     for minutes, rounds in lengths:
         warm_up = lab.hiss(60 if lab.quick else 120)

@@ -17,7 +17,7 @@ from tests.fixtures.tone_model import RATE, tones
 Pcm = npt.NDArray[np.int16]
 
 TONE_NOISE = 0.01  # without it the model mishears: beside a pure tone there is nothing but rounding
-TURN_SECONDS = 135
+TURN_SECONDS = 300
 HISS_RATE = 44_100
 HISS_BITS = 128_000  # a second
 FRAME_BYTES = 418  # kept back, so that the last window is not one of some milliseconds

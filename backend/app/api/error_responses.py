@@ -114,6 +114,7 @@ PARTICULAR: dict[int, set[str]] = {
         "workspaces_leave",
     },
     410: {
+        "account_check_reset",
         "account_reset_password",
         "account_verify_email",
         "auth_register",

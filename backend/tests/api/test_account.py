@@ -103,6 +103,36 @@ async def test_row_26_the_first_mail_that_arrives_ends_the_keys_of_whoever_was_i
     assert await status(after) == 200  # the address was its owner's already
 
 
+async def test_row_26_the_first_mail_that_arrives_takes_off_the_second_factor_of_whoever_was_in_before(
+    app: RunningApp,
+) -> None:
+    ada = await register(app.client)
+    secret = (await post(app, "totp/setup", ada, password=PASSWORD)).json()["secret"]
+    assert (await post(app, "totp/enable", ada, code=pyotp.TOTP(secret).now())).status_code == 200
+    assert (await sign_in(app)).status_code == 401
+    assert (
+        await post(app, "password/reset", token=await reset_token(app), new_password=NEW)
+    ).status_code == 204
+    ada = await login(app.client, EMAIL, NEW)
+    # From now on the address is its owner's, and so is the factor: a mail alone does not take it off.
+    secret = (await post(app, "totp/setup", ada, password=NEW)).json()["secret"]
+    assert (await post(app, "totp/enable", ada, code=pyotp.TOTP(secret).now())).status_code == 200
+    assert (
+        await post(app, "password/reset", token=await reset_token(app), new_password=PASSWORD)
+    ).status_code == 204
+    assert code_of(await sign_in(app)) == (401, "totp_required")
+
+
+async def test_row_26_a_page_can_ask_whether_its_link_is_good_still(app: RunningApp) -> None:
+    await register(app.client)
+    token = await reset_token(app)
+    for _ in range(2):
+        assert (await post(app, "password/reset/check", token=token)).status_code == 204
+    assert (await post(app, "password/reset", token=token, new_password=NEW)).status_code == 204
+    for used in (token, "nonsense", ""):
+        assert code_of(await post(app, "password/reset/check", token=used)) == (410, "token_invalid")
+
+
 async def test_row_26_reset_tokens_expire_and_one_use_ends_the_others(app: RunningApp) -> None:
     await register(app.client)
     first, second = await reset_token(app), await reset_token(app)

@@ -17,6 +17,7 @@ from app.services.access_log import AccessLog
 from app.services.admin.removal import WorkspaceRemoval
 from app.services.identity.quotas import MINUTE_MS
 from tests.fixtures.app import MakeApp, RunningApp
+from tests.fixtures.files import MIB
 from tests.fixtures.identity import Person, register
 
 
@@ -88,6 +89,34 @@ async def test_recordings_that_stream_in_side_by_side_stay_within_the_limit(app:
     assert usage.json()["storage_bytes"]["used"] == 600
     kept = [path for path in (app.settings.storage_dir / "objects").rglob("*") if path.is_file()]
     assert len(kept) == 1
+
+
+async def test_addresses_of_a_deleted_workspaces_uploads_take_nothing_any_more(app: RunningApp) -> None:
+    ada, client = await register(app.client), app.client
+    made = await client.post("/api/workspaces", json={"name": "Gone"}, headers=ada.bearer)
+    headers = ada.bearer | {"X-Workspace-Id": made.json()["id"]}
+    addresses = []
+    for size in (5, 9 * MIB):
+        wanted = {"filename": "a.wav", "size": size}
+        opened = (await client.post("/api/files/presign", json=wanted, headers=headers)).json()
+        parts = f"/api/files/uploads/{opened['upload_id']}/parts"
+        signed = await client.post(parts, json={"part_numbers": [1]}, headers=headers)
+        addresses.append(signed.json()["parts"][0])
+    first = addresses[0]
+    assert (await client.put(first["url"], content=b"a" * first["size"])).status_code == 200
+    path = f"/api/workspaces/{made.json()['id']}"
+    gone = await client.request("DELETE", path, json={"name": "Gone"}, headers=ada.bearer)
+    assert gone.status_code == 204, gone.text
+    uploads = app.settings.storage_dir / "uploads"
+    for _ in range(400):
+        if not list(uploads.iterdir()):
+            break
+        await asyncio.sleep(0.05)
+    for part in addresses:
+        answer = await client.put(part["url"], content=b"b" * part["size"])
+        assert answer.status_code == 403, answer.text
+        assert "nothing can be added" in answer.json()["error"]["message"]
+    assert list(uploads.iterdir()) == []
 
 
 async def test_a_deleted_workspace_is_emptied_after_a_crash_too(app: RunningApp) -> None:

@@ -55,6 +55,7 @@ TABLE: dict[str, Op] = {
     "account_verify_email": CREDENTIAL,
     "account_resend_verification": CREDENTIAL,
     "account_forgot_password": CREDENTIAL,
+    "account_check_reset": CREDENTIAL,
     "account_reset_password": CREDENTIAL,
     "oidc_start": PUBLIC,
     "oidc_callback": CREDENTIAL,

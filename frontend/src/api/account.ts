@@ -9,6 +9,14 @@ import { session } from './session';
 export const forgotPassword = (email: string) =>
   unwrap(http.POST('/api/auth/password/forgot', { body: { email } }));
 
+export const resetLinkQuery = (token: string) =>
+  queryOptions({
+    queryKey: keys.resetLink(token),
+    queryFn: () =>
+      unwrap(http.POST('/api/auth/password/reset/check', { body: { token } })).then(() => true),
+    staleTime: Infinity,
+  });
+
 export const resetPassword = (token: string, password: string) =>
   unwrap(http.POST('/api/auth/password/reset', { body: { token, new_password: password } }));
 

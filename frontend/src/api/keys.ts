@@ -30,6 +30,7 @@ export const keys = {
   status: ['admin', 'status'] as const,
   ready: ['admin', 'ready'] as const,
   managedWorkspaces: (q: string) => ['admin', 'workspaces', q] as const,
+  resetLink: (token: string) => ['account', 'reset', token] as const,
   factor: ['account', 'factor'] as const,
   devices: ['account', 'devices'] as const,
   identities: ['account', 'identities'] as const,

@@ -32,6 +32,7 @@ OPERATIONS: dict[tuple[str, str], Kind] = {
     ("POST", "/api/auth/verify-email/resend"): Kind.AUTH,
     ("POST", "/api/auth/password/forgot"): Kind.AUTH,
     ("POST", "/api/auth/password/reset"): Kind.AUTH,
+    ("POST", "/api/auth/password/reset/check"): Kind.AUTH,
     ("POST", "/api/auth/totp/setup"): Kind.AUTH,
     ("POST", "/api/auth/totp/enable"): Kind.AUTH,
     ("POST", "/api/auth/totp/disable"): Kind.AUTH,

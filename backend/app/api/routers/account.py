@@ -52,6 +52,15 @@ async def forgot_password(body: EmailOnly, container: ContainerDep) -> Any:
     return Sent()
 
 
+@router.post("/password/reset/check", name="check_reset", status_code=204)
+async def check_reset(body: TokenOnly, container: ContainerDep) -> None:
+    """Whether the mailed token is still good, for a page that asks for a new password. Uses nothing up.
+
+    410 `token_invalid` where it was used or has expired.
+    """
+    await container.identity.recovery.check_reset(body.token)
+
+
 @router.post("/password/reset", name="reset_password", status_code=204)
 async def reset_password(body: PasswordReset, container: ContainerDep) -> None:
     """A new password by the mailed token, which is good once. All sessions end."""

@@ -26,6 +26,7 @@ from app.models import (
     Membership,
     OutboxEvent,
     Upload,
+    UploadState,
     WebhookEndpoint,
     Workspace,
 )
@@ -66,6 +67,7 @@ class WorkspaceRemoval:
         return emptied
 
     async def _empty(self, workspace_id: UUID) -> None:
+        await self._abort_uploads(workspace_id)
         for table in (Job, MediaFile, Upload):
             while ids := await self._delete_some(workspace_id, table):
                 for row_id in ids if table is Job else ():
@@ -79,6 +81,15 @@ class WorkspaceRemoval:
                 .where(Workspace.id == workspace_id)
                 .values(name="", prompt="", vocabulary=[])
             )
+
+    async def _abort_uploads(self, workspace_id: UUID) -> None:
+        """Addresses that were signed for them take nothing any more, long before their signatures end."""
+        is_open = sa.and_(Upload.workspace_id == workspace_id, Upload.state == UploadState.OPEN)
+        async with self._database.system(read_only=True) as session:
+            found = (await session.scalars(sa.select(Upload.storage_upload).where(is_open))).all()
+        for upload in found:
+            if upload is not None:
+                await self._store.abort_upload(upload)
 
     async def _delete_some(self, workspace_id: UUID, table: type[Job | MediaFile | Upload]) -> list[UUID]:
         """A job goes with its text, windows and events (its foreign keys), and so does the claim of its worker."""

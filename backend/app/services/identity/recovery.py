@@ -25,6 +25,7 @@ from app.services import audit
 from app.services.identity.api_keys import revoke_all_keys
 from app.services.identity.credentials import check_new_password
 from app.services.identity.outbox import enqueue_mail
+from app.services.identity.second_factor import take_off
 from app.services.identity.sessions import end_sessions
 from app.services.identity.throttle import Throttle
 from app.services.identity.users import find_user
@@ -114,6 +115,11 @@ class Recovery:
             audit.record(session, "password.reset_requested", user_id=user.id)
             session.after_commit(self._wake)
 
+    async def check_reset(self, token: str) -> None:
+        """Whether the link is still good, without using it up. Raises `GoneError`."""
+        async with self._database.system(read_only=True) as session:
+            await self._open_token(session, token, MailPurpose.RESET_PASSWORD)
+
     async def reset_password(self, token: str, new_password: str) -> None:
         """A new password: all sessions end, and the owner is told by mail. The token is good once.
 
@@ -131,6 +137,8 @@ class Recovery:
                 user.email_verified_at = utcnow()
                 await session.execute(sa.delete(ExternalIdentity).where(ExternalIdentity.user_id == user.id))
                 await revoke_all_keys(session, user.id)
+                if user.totp_secret is not None:  # on somebody else's device, it would keep the owner out
+                    await take_off(session, user)
             await end_sessions(session, user.id)
             await self._throttle.forget(session, user.email)
             self.notify_changed(session, user)

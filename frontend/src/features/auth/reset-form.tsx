@@ -1,8 +1,9 @@
-import { Alert, Button, PasswordInput, Stack } from '@mantine/core';
+import { Alert, Button, Loader, PasswordInput, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { resetPassword } from '@/api/account';
+import { resetLinkQuery, resetPassword } from '@/api/account';
 import { fieldError } from '@/components/ui/field-error';
 import { MarkedText } from '@/components/ui/marked-text';
 import { errorText } from '@/lib/error-text';
@@ -10,6 +11,7 @@ import { ApiError } from '@/lib/errors';
 import { t } from '@/lib/i18n';
 import '@/lib/i18n/en-account';
 
+import { UsedLink } from './used-link';
 import { checkNewPassword } from './validation';
 
 interface Props {
@@ -18,10 +20,11 @@ interface Props {
   onDone: () => void;
 }
 
-/** A new password by the token of a mailed link. */
+/** A new password by the token of a mailed link, which is looked at before anything is asked. Where that cannot be told
+ *  (the server is away for a moment), the form is there all the same. */
 export function ResetForm({ token, minLength, onDone }: Props) {
   const [error, setError] = useState<string | null>(null);
-  const [gone, setGone] = useState(false);
+  const link = useQuery(resetLinkQuery(token));
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { password: '' },
@@ -36,24 +39,14 @@ export function ResetForm({ token, minLength, onDone }: Props) {
       if (failure instanceof ApiError && failure.field) {
         form.setFieldError('password', fieldError(failure));
       } else {
-        setGone(failure instanceof ApiError && failure.status === 410);
         setError(errorText(failure));
+        if (failure instanceof ApiError && failure.status === 410) void link.refetch();
       }
     }
   });
-  // No password will do any more: the form goes, and a new link takes its place.
-  if (gone && error) {
-    return (
-      <Stack>
-        <Alert color="red" variant="light" role="alert">
-          <MarkedText text={error} />
-        </Alert>
-        <Button component="a" href="/forgot" size="md" fullWidth>
-          {t('reset.again')}
-        </Button>
-      </Stack>
-    );
-  }
+  const used = link.error instanceof ApiError && link.error.status === 410 ? link.error : null;
+  if (link.isPending) return <Loader aria-label={t('reset.checking')} mx="auto" />;
+  if (used) return <UsedLink error={errorText(used)} />;
   return (
     <form onSubmit={submit} noValidate>
       <Stack>

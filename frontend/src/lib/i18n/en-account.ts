@@ -123,6 +123,7 @@ export const account = {
   'profile.email': 'E-mail address',
   'profile.verified': 'Confirmed.',
   'profile.saved': 'Saved.',
+  'reset.checking': 'Looking at the link',
   'reset.again': 'Ask for a new link',
   'apiKeys.expires': 'Works until',
   'apiKeys.expiresOn': 'until {when}',
