@@ -19,6 +19,7 @@ from bench.processes import Others
 NAMES = (
     "start",
     "pending",
+    "cancel",
     "idle",
     "engines",
     "one_hour",

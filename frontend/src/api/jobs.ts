@@ -15,6 +15,7 @@ import { patchJob, dropJob } from './cache';
 import { authFetch, http, unwrap } from './client';
 import { FIRST_PAGE, fetchTabPage, statusesOf } from './job-pages';
 import { keys, type JobFilter } from './keys';
+import { once } from './once';
 import { keepNewer } from './segments';
 import type { JobChoices } from './choices';
 import type { Job, JobCreate, JobRetry, TranscriptResult } from './types';
@@ -91,8 +92,14 @@ export function useJobActions() {
   });
   const retry = useMutation({
     mutationFn: ({ id, ...choice }: EngineChoice & { id: string }) =>
-      unwrap(
-        http.POST('/api/jobs/{job_id}/retry', { params: { path: { job_id: id } }, body: choice }),
+      once(['retry', id, choice], (headers) =>
+        unwrap(
+          http.POST('/api/jobs/{job_id}/retry', {
+            params: { path: { job_id: id } },
+            body: choice,
+            headers,
+          }),
+        ),
       ),
     onSuccess: onJob,
   });
@@ -103,7 +110,9 @@ export function useJobActions() {
   });
   const create = useMutation({
     mutationFn: (body: JobChoices & ({ file_id: string } | { url: string })) =>
-      unwrap(http.POST('/api/jobs', { body: body as JobCreate })),
+      once(['create', body], (headers) =>
+        unwrap(http.POST('/api/jobs', { body: body as JobCreate, headers })),
+      ),
     onSuccess: onJob,
   });
   const remove = useMutation({
