@@ -325,7 +325,7 @@ async def test_the_only_way_in_is_not_removed(app: RunningApp) -> None:
     assert await identities_of(app, GRACE) == ["subject-1"]
 
 
-async def test_who_had_linked_an_account_before_its_owner_came_is_put_out(
+async def test_row_26_who_had_linked_an_account_before_its_owner_came_is_put_out(
     app: RunningApp, openid: FakeProvider
 ) -> None:
     """Somebody registers another's address and links a provider; then the owner resets the password."""

@@ -11,6 +11,7 @@ const TAB_STATUS: Record<JobTab, readonly (JobStatus | undefined)[]> = {
   running: ['processing', 'pending'],
   completed: ['completed'],
   failed: ['failed'],
+  cancelled: ['cancelled'],
 };
 
 /** The statuses that a tab means; none: all. */

@@ -7,7 +7,10 @@ export interface JobFilter {
   q: string;
 }
 
-export type JobTab = 'all' | 'running' | 'completed' | 'failed';
+/** The tabs of the list of jobs, in the order in which they stand. */
+export const JOB_TABS = ['all', 'running', 'completed', 'failed', 'cancelled'] as const;
+
+export type JobTab = (typeof JOB_TABS)[number];
 
 export const keys = {
   options: ['options'] as const,

@@ -7,7 +7,7 @@ import {
   type SearchSchemaInput,
 } from '@tanstack/react-router';
 
-import type { JobTab } from '@/api/keys';
+import { JOB_TABS, type JobTab } from '@/api/keys';
 import { session } from '@/api/session';
 import { PageLoader } from '@/components/ui/plain-states';
 import { safeNext } from '@/lib/next-path';
@@ -17,8 +17,6 @@ import { BareCrash, BareNotFound, CrashPage, NotFoundPage } from './pages/states
 import { Shell } from './shell/shell';
 
 const root = createRootRoute({ notFoundComponent: BareNotFound, errorComponent: BareCrash });
-
-const TABS: readonly JobTab[] = ['all', 'running', 'completed', 'failed'];
 
 interface NextSearch {
   next?: string;
@@ -130,7 +128,7 @@ const jobs = createRoute({
   getParentRoute: () => signedIn,
   path: '/jobs',
   validateSearch: (search: Record<string, unknown> & SearchSchemaInput) => {
-    const tab = TABS.find((name) => name === search.status);
+    const tab = JOB_TABS.find((name) => name === search.status);
     const q = typeof search.q === 'string' || typeof search.q === 'number' ? String(search.q) : '';
     return {
       ...(tab && tab !== 'all' ? { status: tab } : {}),

@@ -2,13 +2,11 @@ import { CloseButton, SegmentedControl, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 
-import type { JobFilter, JobTab } from '@/api/keys';
+import { JOB_TABS, type JobFilter, type JobTab } from '@/api/keys';
 import { useDebounced } from '@/hooks/use-debounced';
 import { t } from '@/lib/i18n';
 
 import classes from './jobs.module.css';
-
-const TABS: readonly JobTab[] = ['all', 'running', 'completed', 'failed'];
 
 interface Props {
   filter: JobFilter;
@@ -34,7 +32,7 @@ export function JobFilters({ filter, onChange }: Props) {
     <search className={classes.filters}>
       <SegmentedControl
         aria-label={t('jobs.filter')}
-        data={TABS.map((tab) => ({ value: tab, label: t(`jobs.tab.${tab}`) }))}
+        data={JOB_TABS.map((tab) => ({ value: tab, label: t(`jobs.tab.${tab}`) }))}
         value={filter.tab}
         onChange={(tab) => {
           onChange({ tab: tab as JobTab });

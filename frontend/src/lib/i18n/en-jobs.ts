@@ -9,6 +9,7 @@ export const jobs = {
   'jobs.tab.running': 'Running',
   'jobs.tab.completed': 'Completed',
   'jobs.tab.failed': 'Failed',
+  'jobs.tab.cancelled': 'Cancelled',
   'jobs.column.file': 'File',
   'jobs.column.status': 'Status',
   'jobs.column.length': 'Length',
