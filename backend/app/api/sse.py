@@ -25,7 +25,7 @@ _EVENT = {
     "type": "object",
     "properties": {
         "id": {"type": "string"},
-        "event": {"enum": ["status", "segments", "progress", "end", "resync"]},
+        "event": {"enum": ["status", "segments", "progress", "end", "removed", "resync"]},
         "data": {"type": "string", "contentMediaType": "application/json"},
         "retry": {"type": "integer", "description": "Milliseconds."},
     },
@@ -33,7 +33,8 @@ _EVENT = {
 EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without "
-        "an id), end (EndEvent), and for a whole list resync ({}: too much was missed, read the list anew).",
+        "an id), end (EndEvent), and for a whole list removed (RemovedEvent, without an id) and resync ({}: too much was "
+        "missed, read the list anew).",
         "content": {"text/event-stream": {"schema": _EVENT}},
     }
 }

@@ -128,7 +128,7 @@ async def _follow(
     last: int,
     shown: Pass,
 ) -> AsyncIterator[Message]:
-    """Rows after `last` in order, progress between them, heartbeats in silence.
+    """Rows after `last` in order, progress and deletions between them, heartbeats in silence.
 
     Ends when the server stops or the caller may not look any more. No transaction is open while it waits.
     """
@@ -142,7 +142,12 @@ async def _follow(
             fresh = [] if page else watcher.take_progress()
             for progress in fresh:
                 yield Message("progress", None, progress)
-            if page or fresh:
+            gone, more = watcher.take_removed()
+            for removed in gone:
+                yield Message("removed", None, {"job_id": str(removed)})
+            if more:
+                yield Message("resync", None, {})
+            if page or fresh or gone:
                 beat = time.monotonic()
             rung = bool(page) or await watcher.wait(max(0.0, beat + HEARTBEAT_SECONDS - time.monotonic()))
             if time.monotonic() - beat >= HEARTBEAT_SECONDS:

@@ -312,6 +312,12 @@ class EndEvent(BaseModel):
     status: JobStatus
 
 
+class RemovedEvent(BaseModel):
+    """Data of the `removed` event of a list: the job was deleted. It carries no id and may be lost."""
+
+    job_id: UUID
+
+
 class SocketMessage(BaseModel):
     """What /ws/jobs/{id} sends: the same events; `seq` is null for progress."""
 

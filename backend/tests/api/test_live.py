@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -94,6 +95,34 @@ async def test_the_list_stream_tells_of_every_job_of_the_workspace_only(app: Run
             async for event in read_events(answer):
                 assert event.id == 1
                 break
+
+
+async def test_a_deleted_job_is_struck_out_of_open_lists_of_its_workspace(app: RunningApp) -> None:
+    async with (
+        httpx2.AsyncClient(base_url=app.base_url) as stranger,
+        app.client.stream("GET", "/api/jobs/events") as ours,
+        asyncio.timeout(20),
+    ):
+        await sign_up(stranger, "eve@example.org")
+        async with stranger.stream("GET", "/api/jobs/events") as theirs:
+            job_id, events = await submit(app.client), read_events(ours)
+            await _until(events, "end")
+            assert (await app.client.delete(f"/api/jobs/{job_id}")).status_code == 204
+            removed = (await _until(events, "removed"))[-1]
+            assert (removed.id, removed.data) == (None, {"job_id": job_id})
+            foreign = await submit(stranger)
+            told = await _until(read_events(theirs), "end")
+            assert {event.data.get("job_id", event.data.get("id")) for event in told} == {foreign}
+
+
+async def _until(events: AsyncIterator[ServerEvent], kind: str) -> list[ServerEvent]:
+    """What comes, up to the first of that kind."""
+    seen = []
+    async for event in events:
+        seen.append(event)
+        if event.type == kind:
+            return seen
+    raise AssertionError(f"the stream ended without {kind}: {seen}")
 
 
 async def test_row_29_logging_out_ends_open_streams(app: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:

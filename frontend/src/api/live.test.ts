@@ -7,8 +7,9 @@ import { aJob, aResult, aSegment, aToken } from '@/testing/builders';
 import { server } from '@/testing/server';
 
 import { patchJob } from './cache';
+import { FIRST_PAGE, type TabPage } from './job-pages';
 import { keys } from './keys';
-import { watchJob } from './live';
+import { watchJob, watchJobs } from './live';
 import { session } from './session';
 import type { Job, TranscriptResult } from './types';
 
@@ -24,8 +25,8 @@ const oldText = () => aResult({ segments: [aSegment(0, 'old a'), aSegment(1, 'ol
 let cache: QueryClient;
 const shown = () => cache.getQueryData<TranscriptResult>(keys.result('job-1'));
 
-/** A stream of one job that a test feeds. */
-function serveStream() {
+/** A stream that a test feeds. */
+function serveStream(path = 'job-1/events') {
   let out: ReadableStreamDefaultController<Uint8Array> | undefined;
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -34,7 +35,7 @@ function serveStream() {
   });
   server.use(
     http.get(
-      '*/api/jobs/job-1/events',
+      `*/api/jobs/${path}`,
       () => new HttpResponse(body, { headers: { 'content-type': 'text/event-stream' } }),
     ),
   );
@@ -63,6 +64,21 @@ async function watching(check: () => Promise<void>) {
 beforeEach(() => {
   cache = new QueryClient();
   session.accept(aToken());
+});
+
+it('strikes out of the list what somebody else has deleted', async () => {
+  const list = keys.list({ tab: 'all', q: '' });
+  const items = [aJob({ id: 'job-1' }), aJob({ id: 'job-2' })];
+  cache.setQueryData(list, { pages: [{ items, next: null }], pageParams: [FIRST_PAGE] });
+  const stream = serveStream('events');
+  const abort = new AbortController();
+  void watchJobs({ cache, signal: abort.signal });
+  stream.send('removed', { job_id: 'job-1' });
+  await waitFor(() => {
+    const shownList = cache.getQueryData<{ pages: TabPage[] }>(list);
+    expect(shownList?.pages[0]?.items.map((job) => job.id)).toEqual(['job-2']);
+  });
+  abort.abort(new DOMException('left', 'AbortError'));
 });
 
 describe('a job that runs again', () => {

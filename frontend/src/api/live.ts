@@ -4,7 +4,14 @@ import type { QueryClient } from '@tanstack/react-query';
 
 import { readEvents, type SseMessage } from '@/lib/sse';
 
-import { keepEarlierText, patchJob, refetchResult, refreshLists, updateJob } from './cache';
+import {
+  dropJob,
+  keepEarlierText,
+  patchJob,
+  refetchResult,
+  refreshLists,
+  updateJob,
+} from './cache';
 import { authFetch } from './client';
 import { keys } from './keys';
 import { emptyResult, joinText, mergeSegments, type WindowOf } from './segments';
@@ -13,6 +20,7 @@ import {
   type EndEvent,
   type Job,
   type ProgressEvent,
+  type RemovedEvent,
   type SegmentsEvent,
   type TranscriptResult,
 } from './types';
@@ -61,6 +69,7 @@ export function watchJobs(options: LiveOptions): Promise<void> {
     if (message.event === 'status') patchJob(cache, data as Job);
     else if (message.event === 'progress') applyProgress(cache, data as ProgressEvent);
     else if (message.event === 'end') refreshLists(cache);
+    else if (message.event === 'removed') dropJob(cache, (data as RemovedEvent).job_id);
   });
 }
 

@@ -92,6 +92,11 @@ export interface EndEvent {
   status: JobStatus;
 }
 
+/** Of the stream of a list only. */
+export interface RemovedEvent {
+  job_id: string;
+}
+
 export function isActive(job: Pick<Job, 'status'>): boolean {
   return job.status === 'pending' || job.status === 'processing';
 }

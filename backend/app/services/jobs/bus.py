@@ -11,6 +11,7 @@ from uuid import UUID
 from app.services.jobs.relay import LocalRelay, Note, Relay
 
 MAX_PROGRESS = 64  # jobs of which a reader that does not read keeps a percentage
+MAX_REMOVED = 500  # ids of deleted jobs, likewise: as many as one request deletes
 
 
 class _Group:
@@ -23,13 +24,16 @@ class _Group:
 
 
 class Watcher:
-    """One open stream. Holds a flag and the latest progress of some jobs: a slow reader never grows a buffer."""
+    """One open stream. Holds a flag, the latest progress of some jobs and the ids of some that are gone: a slow reader
+    never grows a buffer."""
 
     def __init__(self, group: _Group) -> None:
         self._group = group
         self._wake = asyncio.Event()
         self.dismissed = False
         self._progress: dict[str, dict[str, Any]] = {}
+        self._removed: list[UUID] = []
+        self._removed_more = False
 
     @property
     def rings(self) -> int:
@@ -53,6 +57,19 @@ class Watcher:
 
     def take_progress(self) -> list[dict[str, Any]]:
         taken, self._progress = list(self._progress.values()), {}
+        return taken
+
+    def put_removed(self, job_id: UUID) -> None:
+        if len(self._removed) < MAX_REMOVED:
+            self._removed.append(job_id)
+        else:
+            self._removed_more = True
+        self._wake.set()
+
+    def take_removed(self) -> tuple[list[UUID], bool]:
+        """Jobs that are gone since the last call, and whether there were more than could be kept."""
+        taken = self._removed, self._removed_more
+        self._removed, self._removed_more = [], False
         return taken
 
     async def wait(self, seconds: float) -> bool:
@@ -129,6 +146,10 @@ class EventBus:
         """A job was cancelled or deleted: whoever works on it stops at once."""
         self._tell(Note("interrupt", job_id=job_id))
 
+    def removed(self, workspace_id: UUID, job_id: UUID) -> None:
+        """A job was deleted: lists strike it out, and its own streams end. May be lost."""
+        self._tell(Note("removed", workspace_id, job_id))
+
     def watched(self) -> list[tuple[UUID, UUID | None]]:
         """What somebody watches here: (workspace, job), or with None for a job the whole list."""
         return list(self._groups)
@@ -159,6 +180,8 @@ class EventBus:
             for group in self._watching(note.workspace_id, note.job_id):
                 if note.kind == "ring":
                     self._ring(group)
+                elif note.kind == "removed" and note.job_id is not None:
+                    self._strike(group, note.job_id, whole=group is self._groups.get((note.workspace_id, None)))
                 elif note.data is not None:
                     for watcher in group.members:
                         watcher.put_progress(note.data)
@@ -168,6 +191,15 @@ class EventBus:
         group.rings += 1
         for watcher in group.members:
             watcher.wake()
+
+    @staticmethod
+    def _strike(group: _Group, job_id: UUID, *, whole: bool) -> None:
+        """Of the whole list only the job goes; those who watch nothing else have seen it all."""
+        for watcher in group.members:
+            if whole:
+                watcher.put_removed(job_id)
+            else:
+                watcher.dismiss()
 
     def _watching(self, workspace_id: UUID, job_id: UUID | None) -> Iterator[_Group]:
         for key in {(workspace_id, job_id), (workspace_id, None)}:

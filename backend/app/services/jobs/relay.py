@@ -30,9 +30,10 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """`ring`: rows of a job. `progress`: its percentage, `data`. `work`: something to claim. `interrupt`: stop a job."""
+    """`ring`: rows of a job. `progress`: its percentage, `data`. `work`: something to claim. `interrupt`: stop a job.
+    `removed`: a job is gone."""
 
-    kind: Literal["ring", "progress", "work", "interrupt"]
+    kind: Literal["ring", "progress", "work", "interrupt", "removed"]
     workspace_id: UUID | None = None
     job_id: UUID | None = None
     data: dict[str, Any] | None = None

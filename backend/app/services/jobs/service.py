@@ -229,7 +229,9 @@ class JobService:
         await session.delete(job)
         audit.record(session, act, workspace_id=session.workspace_id, target=("job", job_id))
         await session.flush()
+        workspace_id = session.workspace_id
         session.after_commit(lambda: self._interrupt(job_id))
+        session.after_commit(lambda: self._bus.removed(workspace_id, job_id))
         if keys and self._forget is not None:
             forget = self._forget
             session.after_commit(lambda: forget(keys))

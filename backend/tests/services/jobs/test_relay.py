@@ -12,7 +12,7 @@ import pytest
 from app.core.clock import new_id
 from app.db.session import Database
 from app.models import Job
-from app.services.jobs.bus import MAX_PROGRESS, EventBus
+from app.services.jobs.bus import MAX_PROGRESS, MAX_REMOVED, EventBus
 from app.services.jobs.events import append_status
 from app.services.jobs.patrol import Patrol
 from app.services.jobs.relay import MAX_BYTES, Note, WireRelay, _texts
@@ -71,6 +71,10 @@ async def test_notes_cross(make_relay: Callable[[], WireRelay]) -> None:
             here.progress(workspace, report)
             assert await watcher.wait(LONG)
             assert watcher.take_progress() == [report]
+            here.removed(workspace, job)
+            await until(lambda: watcher.dismissed)
+            assert lister.take_removed() == ([job], False)
+            assert not lister.dismissed
             assert not await stranger.wait(0)
         here.work()
         here.interrupt(job)
@@ -86,6 +90,16 @@ async def test_a_burst_arrives_whole_in_texts_that_fit(make_relay: Callable[[], 
             here.ring(workspace, job)
         for watcher in watchers:
             assert await watcher.wait(LONG)
+
+
+async def test_a_list_that_nobody_reads_keeps_no_more_deletions_than_one_request_makes() -> None:
+    workspace, bus = new_id(), EventBus()
+    jobs = [new_id() for _ in range(MAX_REMOVED + 1)]
+    with bus.watch(workspace, None) as lister:
+        for job in jobs:
+            bus.removed(workspace, job)
+        assert lister.take_removed() == (jobs[:-1], True)
+        assert lister.take_removed() == ([], False)
 
 
 def test_texts_are_bounded_and_hold_every_note() -> None:
