@@ -91,7 +91,9 @@ async def test_recordings_that_stream_in_side_by_side_stay_within_the_limit(app:
     assert len(kept) == 1
 
 
-async def test_row_19_addresses_of_a_deleted_workspaces_uploads_take_nothing_any_more(app: RunningApp) -> None:
+async def test_row_19_addresses_of_a_deleted_workspaces_uploads_take_nothing_any_more(
+    app: RunningApp,
+) -> None:
     ada, client = await register(app.client), app.client
     made = await client.post("/api/workspaces", json={"name": "Gone"}, headers=ada.bearer)
     headers = ada.bearer | {"X-Workspace-Id": made.json()["id"]}

@@ -4891,7 +4891,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list resync ({}: too much was missed, read the list anew). */
+            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list removed (RemovedEvent, without an id) and resync ({}: too much was missed, read the list anew). */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4900,7 +4900,7 @@ export interface operations {
                     "text/event-stream": {
                         id?: string;
                         /** @enum {unknown} */
-                        event?: "status" | "segments" | "progress" | "end" | "resync";
+                        event?: "status" | "segments" | "progress" | "end" | "removed" | "resync";
                         data?: string;
                         /** @description Milliseconds. */
                         retry?: number;
@@ -4941,7 +4941,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list resync ({}: too much was missed, read the list anew). */
+            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list removed (RemovedEvent, without an id) and resync ({}: too much was missed, read the list anew). */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4950,7 +4950,7 @@ export interface operations {
                     "text/event-stream": {
                         id?: string;
                         /** @enum {unknown} */
-                        event?: "status" | "segments" | "progress" | "end" | "resync";
+                        event?: "status" | "segments" | "progress" | "end" | "removed" | "resync";
                         data?: string;
                         /** @description Milliseconds. */
                         retry?: number;
@@ -7658,7 +7658,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list resync ({}: too much was missed, read the list anew). */
+            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list removed (RemovedEvent, without an id) and resync ({}: too much was missed, read the list anew). */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7667,7 +7667,7 @@ export interface operations {
                     "text/event-stream": {
                         id?: string;
                         /** @enum {unknown} */
-                        event?: "status" | "segments" | "progress" | "end" | "resync";
+                        event?: "status" | "segments" | "progress" | "end" | "removed" | "resync";
                         data?: string;
                         /** @description Milliseconds. */
                         retry?: number;
@@ -7946,7 +7946,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list resync ({}: too much was missed, read the list anew). */
+            /** @description A stream of events: status (Job), segments (SegmentsEvent), progress (ProgressEvent, without an id), end (EndEvent), and for a whole list removed (RemovedEvent, without an id) and resync ({}: too much was missed, read the list anew). */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7955,7 +7955,7 @@ export interface operations {
                     "text/event-stream": {
                         id?: string;
                         /** @enum {unknown} */
-                        event?: "status" | "segments" | "progress" | "end" | "resync";
+                        event?: "status" | "segments" | "progress" | "end" | "removed" | "resync";
                         data?: string;
                         /** @description Milliseconds. */
                         retry?: number;

@@ -181,7 +181,9 @@ class EventBus:
                 if note.kind == "ring":
                     self._ring(group)
                 elif note.kind == "removed" and note.job_id is not None:
-                    self._strike(group, note.job_id, whole=group is self._groups.get((note.workspace_id, None)))
+                    self._strike(
+                        group, note.job_id, whole=group is self._groups.get((note.workspace_id, None))
+                    )
                 elif note.data is not None:
                     for watcher in group.members:
                         watcher.put_progress(note.data)
