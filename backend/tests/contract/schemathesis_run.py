@@ -44,6 +44,9 @@ CHECKS = (
 )
 
 
+REJECTED = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429", "5xx"]
+
+
 @dataclass(frozen=True, slots=True)
 class Seeded:
     """Whose credentials the fuzz sends, and the ids it may find."""
@@ -110,6 +113,8 @@ def _config(document: dict[str, object], seeded: Seeded) -> str:
         "continue-on-failure = true",
         "max-stream-events = 1",
         "request-timeout = 60",  # a busy machine is no failure
+        "[checks.negative_data_rejection]",  # its own choice, and a body too large to be looked at at all
+        f"expected-statuses = {json.dumps(REJECTED)}",
         "[headers]",
         f"Authorization = {authorization}",
         "[parameters]",
