@@ -103,8 +103,8 @@ async function startProxy(port) {
     const left = state.failures.get(part) ?? 0;
     response.on('error', () => undefined);
     if (part && left > 0) {
-      state.failures.set(part, left - 1);
       request.resume().once('end', () => {
+        state.failures.set(part, left - 1); // one that the page breaks off has not failed yet
         state.puts.push({ part, status: 500 });
         const allow = { 'Access-Control-Allow-Origin': request.headers.origin ?? '*' };
         response.writeHead(500, allow).end();
