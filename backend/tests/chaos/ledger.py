@@ -84,20 +84,18 @@ class Ledger:
         return self.server.client(headers=self.headers, timeout=120)
 
     async def wait(self) -> list[dict[str, Any]]:
-        """All of them, once all are final. Impatient only where a job stands still."""
-        jobs = []
+        """All of them, once all are final. Impatient only where nothing is done any more: whose turn it is, is chance."""
+        committed = -1
         async with asyncio.timeout(PATIENCE_SECONDS) as patience, self.client() as client:
-            for job_id in self.accepted:
-                committed = -1
-                job = (await client.get(f"/api/jobs/{job_id}")).json()
-                while job["status"] not in FINAL:
-                    if job["windows"]["committed"] != committed:
-                        committed = job["windows"]["committed"]
-                        patience.reschedule(asyncio.get_running_loop().time() + PATIENCE_SECONDS)
-                    await asyncio.sleep(0.25)
-                    job = (await client.get(f"/api/jobs/{job_id}")).json()
-                jobs.append(job)
-        return jobs
+            while True:
+                jobs = (await client.get("/api/jobs", params={"limit": 100})).json()["items"]
+                if all(job["status"] in FINAL for job in jobs):
+                    return [(await client.get(f"/api/jobs/{job_id}")).json() for job_id in self.accepted]
+                done = sum(job["windows"]["committed"] for job in jobs)
+                if done != committed:
+                    committed = done
+                    patience.reschedule(asyncio.get_running_loop().time() + PATIENCE_SECONDS)
+                await asyncio.sleep(0.5)
 
     async def more_committed(self, windows: int) -> None:
         """Until so many more windows have a text, or nothing is left to do."""
