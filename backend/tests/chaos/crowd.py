@@ -104,13 +104,15 @@ class Crowd:
             await asyncio.sleep(0.1)
 
     async def wait_for_all(self) -> list[dict[str, Any]]:
-        """The jobs once they have all ended."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        """The jobs once they have all ended. Impatient only where nothing is done any more."""
+        until, committed = time.monotonic() + PATIENCE_SECONDS, -1
         while True:
             jobs = await self.jobs()
             assert len(jobs) == len(self.ledger), "an accepted job is gone"
             if all(job["status"] in FINAL for job in jobs):
                 return jobs
+            if (done := sum(job["windows"]["committed"] for job in jobs)) != committed:
+                until, committed = time.monotonic() + PATIENCE_SECONDS, done
             assert time.monotonic() < until, [job for job in jobs if job["status"] not in FINAL]
             await asyncio.sleep(0.2)
 
