@@ -128,6 +128,9 @@ async def test_a_deleted_workspace_is_emptied_after_a_crash_too(app: RunningApp)
     workspace_id = UUID(made.json()["id"])
     headers = ada.bearer | {"X-Workspace-Id": str(workspace_id)}
     await app.client.post("/api/transcribe", files={"file": ("a.txt", b"Words.")}, headers=headers)
+    wanted = {"filename": "b.txt", "size": 5}
+    opened = await app.client.post("/api/files/presign", json=wanted, headers=headers)
+    assert opened.status_code == 201, opened.text
     container, stopped = app.container, []
     async with container.database.system() as session:
         job_id = await session.scalar(sa.select(Job.id).where(Job.workspace_id == workspace_id))
@@ -148,6 +151,9 @@ async def test_a_deleted_workspace_is_emptied_after_a_crash_too(app: RunningApp)
         )
 
     class Away:
+        async def abort_upload(self, upload: str) -> None:
+            raise UnavailableError(f"{upload}: the store is away.")
+
         async def delete_tree(self, folder: str) -> None:
             raise UnavailableError(f"{folder}: the store is away.")
 

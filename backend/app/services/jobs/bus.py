@@ -176,14 +176,12 @@ class EventBus:
         elif note.kind == "interrupt" and note.job_id is not None:
             for stop in self.on_interrupt:
                 stop(note.job_id)
+        elif note.kind == "removed" and note.workspace_id is not None and note.job_id is not None:
+            self._strike(note.workspace_id, note.job_id)
         elif note.workspace_id is not None:
             for group in self._watching(note.workspace_id, note.job_id):
                 if note.kind == "ring":
                     self._ring(group)
-                elif note.kind == "removed" and note.job_id is not None:
-                    self._strike(
-                        group, note.job_id, whole=group is self._groups.get((note.workspace_id, None))
-                    )
                 elif note.data is not None:
                     for watcher in group.members:
                         watcher.put_progress(note.data)
@@ -194,14 +192,14 @@ class EventBus:
         for watcher in group.members:
             watcher.wake()
 
-    @staticmethod
-    def _strike(group: _Group, job_id: UUID, *, whole: bool) -> None:
-        """Of the whole list only the job goes; those who watch nothing else have seen it all."""
-        for watcher in group.members:
-            if whole:
-                watcher.put_removed(job_id)
-            else:
+    def _strike(self, workspace_id: UUID, job_id: UUID) -> None:
+        """Those who watch nothing but the job have seen it all; of the whole list only the job goes."""
+        if alone := self._groups.get((workspace_id, job_id)):
+            for watcher in alone.members:
                 watcher.dismiss()
+        if whole := self._groups.get((workspace_id, None)):
+            for watcher in whole.members:
+                watcher.put_removed(job_id)
 
     def _watching(self, workspace_id: UUID, job_id: UUID | None) -> Iterator[_Group]:
         for key in {(workspace_id, job_id), (workspace_id, None)}:
