@@ -68,9 +68,8 @@ class WorkspaceRemoval:
 
     async def _empty(self, workspace_id: UUID) -> None:
         for table in (Job, MediaFile, Upload):
-            if (
-                table is Upload
-            ):  # rows that name what the store takes; work has stopped by now, even if it is away
+            # Rows of uploads name what the store still takes; work has stopped by now, even if the store is away.
+            if table is Upload:
                 await self._abort_uploads(workspace_id)
             while ids := await self._delete_some(workspace_id, table):
                 for row_id in ids if table is Job else ():
