@@ -39,10 +39,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await _migrate(settings)
         container = build_container(settings)
         app.state.container = container
-        await container.start()
         token = await container.identity.registration.needed_setup_token()
         if token is not None:
             log.warning("setup_token_for_the_first_account", setup_token=token)
+        await container.start()  # last: the port opens before the work in the background gets far
         undo = on_stop_signal(container.begin_stop)
         try:
             yield

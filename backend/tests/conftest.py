@@ -8,6 +8,7 @@ pytest_plugins = (
     "tests.fixtures.postgres",
     "tests.fixtures.database",
     "tests.fixtures.app",
+    "tests.fixtures.account",
     "tests.fixtures.seeds",
     "tests.fixtures.hub",
     "tests.fixtures.server",

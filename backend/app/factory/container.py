@@ -120,8 +120,14 @@ class Container:
         )
 
     async def start(self) -> None:
-        """Begin to work in the background. Answers at once: recovery and downloads never hold up the start."""
+        """Begin to work in the background. Answers at once: recovery and downloads never hold up the start.
+
+        What is begun gets its first turn at the caller's next `await`, so nothing is awaited here after that.
+        """
         self.settings.server.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.models.on_change.append(self.sweeper.recheck_waiting)
+        if self.settings.speech.transcription_backend in ("auto", "whisper_cpp"):
+            await self.chooser.prefetch()
         self.bus.start()
         self.dispatcher.start()
         self.sweeper.start()
@@ -133,9 +139,6 @@ class Container:
             self.maintenance.start()
             self.removal.wake()  # what a crash has left
         self.cloud.cleaner.start()
-        self.models.on_change.append(self.sweeper.recheck_waiting)
-        if self.settings.speech.transcription_backend in ("auto", "whisper_cpp"):
-            await self.chooser.prefetch()
 
     def on_call(self) -> OnCall:
         """The executor of a process whose jobs are rung for. Raises TypeError in any other."""
