@@ -28,6 +28,12 @@ class Metrics:
             "How long the oldest job that is due has been waiting.",
             registry=self.registry,
         )
+        self.webhook_deliveries = Gauge(
+            "transcribe_webhook_deliveries",
+            "Webhook deliveries that are kept, by state.",
+            ("state",),
+            registry=self.registry,
+        )
         self.engine_processes = Gauge(
             "transcribe_engine_processes", "Engine processes alive.", registry=self.registry
         )

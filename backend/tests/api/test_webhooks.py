@@ -274,6 +274,9 @@ async def test_given_up_deliveries_are_found_and_sent_again(app: RunningApp, rec
     assert (row["enabled"], row["disabled_reason"]) == (False, "gone")
     failed = (await app.client.get(f"{base}/deliveries?state=failed")).json()["items"]
     assert [one["last_error"] for one in failed] == ["answered 410"]
+    figures = (await app.client.get("/metrics")).text
+    assert 'transcribe_webhook_deliveries{state="failed"} 1.0' in figures
+    assert 'transcribe_webhook_deliveries{state="delivered"} 0.0' in figures
     assert (await app.client.get(f"{base}/deliveries?state=delivered")).json()["items"] == []
     receiver.status = 200
     await app.client.patch(base, json={"enabled": True})

@@ -9,7 +9,8 @@ from app.core.clock import utcnow
 from app.core.logging import get_logger
 from app.core.metrics import Metrics
 from app.db.session import Database
-from app.models import Job, JobStatus
+from app.models import Delivery, Job, JobStatus
+from app.models.webhooks import DeliveryState
 from app.services.jobs.bus import EventBus
 
 log = get_logger(__name__)
@@ -25,6 +26,8 @@ async def set_gauges(metrics: Metrics, database: Database, pool: EnginePool, bus
         async with database.system(read_only=True) as session:
             rows = await session.execute(sa.select(Job.status, sa.func.count()).group_by(Job.status))
             counts: dict[str, int] = dict(iter(rows))
+            sent = await session.execute(sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state))
+            deliveries: dict[str, int] = dict(iter(sent))
             due = sa.select(sa.func.min(Job.run_after)).where(
                 Job.status == JobStatus.PENDING, Job.wait_reason.is_(None)
             )
@@ -35,5 +38,7 @@ async def set_gauges(metrics: Metrics, database: Database, pool: EnginePool, bus
         return
     for status in JobStatus:
         metrics.jobs.labels(status.value).set(counts.get(status.value, 0))
+    for state in DeliveryState:
+        metrics.webhook_deliveries.labels(state.value).set(deliveries.get(state.value, 0))
     waited = (utcnow() - oldest).total_seconds() if oldest is not None else 0.0
     metrics.oldest_pending_seconds.set(max(0.0, waited))
