@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,20 +12,11 @@ import httpx2
 
 from tests.fixtures.app import sign_up
 from tests.fixtures.server import LiveServer
-from tests.fixtures.tone_model import WORDS, tones
+from tests.fixtures.tone_model import sequence, tones
 from tests.fixtures.wav import write_wav
 
 PATIENCE_SECONDS = 600.0  # for a machine that has much else to do
 FINAL = ("completed", "failed", "cancelled")
-
-
-def spoken(seconds: int, seed: int) -> list[str]:
-    """A word a second, never the same twice in a row."""
-    rng = random.Random(seed)
-    words = [rng.choice(WORDS)]
-    while len(words) < seconds:
-        words.append(rng.choice([w for w in WORDS if w != words[-1]]))
-    return words
 
 
 @dataclass
@@ -50,7 +40,7 @@ class Crowd:
 
     async def say(self, windows: int, seed: int) -> str:
         """A recording of so many windows of 30 s; the job's id."""
-        words = spoken(windows * 30, seed)
+        words = sequence(windows * 30, seed)
         file = write_wav(self.folder / f"tones-{seed}.wav", tones(words))
         job_id = await self._send(file.name, file.read_bytes())
         assert job_id is not None

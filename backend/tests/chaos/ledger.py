@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,12 @@ from app.db.session import Database
 from app.models import FINAL, Job, JobEvent, JobStatus, JobWindow, Transcript, UsageRecord, UsageState
 from tests.fixtures.app import sign_up
 from tests.fixtures.server import LiveServer
-from tests.fixtures.tone_model import WORDS, build, tones
+from tests.fixtures.tone_model import build, tones
 from tests.fixtures.wav import write_wav
 
 ENGINE_PROCESSES = 2
 WINDOW_SECONDS = 30
 PATIENCE_SECONDS = 900  # for the next window, however slow the machine is
-
-
-def spoken(windows: int, rng: random.Random) -> list[str]:
-    """A word a second, never the same twice in a row."""
-    words = [rng.choice(WORDS)]
-    while len(words) < windows * WINDOW_SECONDS:
-        words.append(rng.choice([w for w in WORDS if w != words[-1]]))
-    return words
 
 
 def tone_settings(folder: Path) -> dict[str, Any]:
@@ -109,9 +100,10 @@ class Ledger:
                     return
                 await asyncio.sleep(0.05)
 
-    async def texts(self) -> list[str]:
+    async def results(self) -> list[dict[str, Any]]:
+        """The transcripts, in the order of the ledger."""
         async with self.client() as client:
-            return [(await client.get(f"/api/jobs/{j}/result")).json()["text"] for j in self.accepted]
+            return [(await client.get(f"/api/jobs/{j}/result")).json() for j in self.accepted]
 
 
 async def check_rows(database: Database, accepted: list[str]) -> None:

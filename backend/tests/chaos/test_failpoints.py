@@ -18,10 +18,18 @@ from app.core.config import Settings
 from app.core.errors import ConfigurationError
 from app.db.session import Database
 from app.factory import check_settings
-from tests.chaos.ledger import ENGINE_PROCESSES, Ledger, check_rows, spoken, tone_settings, write_recording
+from tests.chaos.ledger import (
+    ENGINE_PROCESSES,
+    WINDOW_SECONDS,
+    Ledger,
+    check_rows,
+    tone_settings,
+    write_recording,
+)
 from tests.fixtures.app import build_settings
 from tests.fixtures.receiver import Receiver
 from tests.fixtures.server import LiveServer, MakeLiveServer
+from tests.fixtures.tone_model import sequence
 
 WINDOWS = 4
 STRONG = "wq3nq0Yx7m1c2Kp9Lh5vTz8RjD4sFbUe6XaGiOtN"
@@ -59,7 +67,7 @@ async def test_an_upload_that_is_cut_off_while_it_is_sealed_is_asked_for_again(
 async def test_a_job_that_is_cut_off_at_every_step_is_done_once(
     make_live_server: MakeLiveServer, tmp_path: Path, rng: random.Random
 ) -> None:
-    words = spoken(WINDOWS, rng)
+    words = sequence(WINDOWS * WINDOW_SECONDS, rng.getrandbits(32))
     server = make_live_server(**tone_settings(tmp_path))
     ledger = Ledger(server)
     recording = write_recording(tmp_path, words)
@@ -77,7 +85,7 @@ async def test_a_job_that_is_cut_off_at_every_step_is_done_once(
     (job,) = await ledger.wait()
     assert job["status"] == "completed", job
     assert job["windows"]["executed"] <= WINDOWS + len(JOB) * ENGINE_PROCESSES
-    assert (await ledger.texts())[0].split() == words
+    assert (await ledger.results())[0]["text"].split() == words
     assert server.stop() == 0
     server.wait_childless()
     database = Database(server.settings.database_url)

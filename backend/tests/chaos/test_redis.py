@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets
 from pathlib import Path
 
 import pytest
@@ -31,10 +30,8 @@ async def test_r5_redis_in_trouble_loses_nothing(
     redis_server: RedisServer,
     postgres_url: str,
     tmp_path: Path,
+    rng: random.Random,
 ) -> None:
-    seed = secrets.randbits(32)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
     server = make_live_server(
         database_url=postgres_url,
         executor="celery",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,11 +45,9 @@ async def test_r2_killed_workers_lose_nothing(
     redis_server: RedisServer,
     postgres_url: str,
     tmp_path: Path,
+    rng: random.Random,
     model: str,
 ) -> None:
-    seed = secrets.randbits(32)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
     server = make_live_server(
         database_url=postgres_url,
         executor="celery",

@@ -15,9 +15,8 @@ import pytest
 
 from tests.fixtures.server import BACKEND, free_port
 from tests.fixtures.speech import DIALOGUE, said, sentence, synthetic_model
-from tests.fixtures.tone_model import build, tones
+from tests.fixtures.tone_model import build, sequence, tones
 from tests.fixtures.wav import write_wav
-from tests.unit.asr.recordings import sequence
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.cli import record, run, start
-from tests.fixtures.tone_model import WORDS
-from tests.unit.asr.recordings import sequence
+from tests.fixtures.tone_model import WORDS, sequence
 
 OFF = ("--vad", "off")  # tones are no speech
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from tests.fixtures import scripted_model
 from tests.fixtures.app import MakeApp, RunningApp, sign_up
 from tests.fixtures.speech import HEARD_EXACTLY, MONOLOGUE, said, sentence, synthetic_model, word_error_rate
-from tests.fixtures.tone_model import build, tones
-from tests.unit.asr.recordings import FORMATS, encode, sequence, wav
+from tests.fixtures.tone_model import build, sequence, tones
+from tests.unit.asr.recordings import FORMATS, encode, wav
 
 
 @pytest.fixture

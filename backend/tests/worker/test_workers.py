@@ -17,13 +17,13 @@ from app.services.jobs.resources import Resource
 from tests.fixtures.app import MakeApp, sign_up
 from tests.fixtures.redis import RedisServer
 from tests.fixtures.server import LiveServer, MakeLiveServer
-from tests.fixtures.tone_model import build, tones
+from tests.fixtures.tone_model import build, sequence, tones
 from tests.fixtures.wav import write_wav
 from tests.fixtures.workers import MakeWorker, celery_command
-from tests.worker.test_kill import spoken, upload
+from tests.worker.test_kill import upload
 
 LONG = 240.0
-WORDS = spoken(3 * 30, seed=11)
+WORDS = sequence(3 * 30, seed=11)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ async def test_sigterm_hands_the_job_back_without_an_attempt(
         max_parallel_transcriptions=1,
     )
     server.start(timeout=LONG)
-    words = spoken(6 * 30, seed=5)
+    words = sequence(6 * 30, seed=5)
     worker = make_worker(server)
     worker.start()
     async with signed_in(server) as client:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.fixtures.tone_model import WORDS, tones
+from tests.fixtures.tone_model import sequence, tones
 
 # name -> (container, codec, rate, video codec)
 FORMATS = {
@@ -25,15 +24,6 @@ FORMATS = {
     "mkv": ("matroska", "libmp3lame", 44_100, "mpeg4"),
     "aiff": ("aiff", "pcm_s16be", 22_050, None),
 }
-
-
-def sequence(count: int, seed: int = 0) -> list[str]:
-    """Words for `tones`, none equal to the one before."""
-    rng = random.Random(seed)
-    words = [rng.choice(WORDS)]
-    while len(words) < count:
-        words.append(rng.choice([word for word in WORDS if word != words[-1]]))
-    return words
 
 
 def encode(path: Path, samples: NDArray[np.float32], name: str) -> Path:

@@ -20,8 +20,8 @@ from app.asr.limits import MediaLimits
 from app.asr.types import MediaSummary, TranscribeOptions, Vad
 from app.core.child import spawn
 from app.core.errors import JobError
-from tests.fixtures.tone_model import tones
-from tests.unit.asr.recordings import encode, pcm, sequence, wav
+from tests.fixtures.tone_model import sequence, tones
+from tests.unit.asr.recordings import encode, pcm, wav
 
 NOISE = random.Random(1).randbytes(60_000)
 TONES = tones(sequence(12))

@@ -15,8 +15,8 @@ from app.asr.audio.samples import RATE, SampleReader
 from app.asr.audio.source import open_source
 from app.asr.engines.placing import in_order
 from app.asr.types import Segment, Window, Word
-from tests.fixtures.tone_model import tones
-from tests.unit.asr.recordings import encode, sequence, wav
+from tests.fixtures.tone_model import sequence, tones
+from tests.unit.asr.recordings import encode, wav
 
 TONES = tones(sequence(12), noise=0.01)
 

@@ -21,7 +21,8 @@ from app.asr.selection import Variants, availability
 from app.asr.types import EngineSpec, TranscribeOptions, Transcription, Vad, Window, WindowOptions
 from app.core.errors import JobError
 from tests.fixtures import speech, tone_model
-from tests.unit.asr.recordings import encode, sequence
+from tests.fixtures.tone_model import sequence
+from tests.unit.asr.recordings import encode
 from tests.unit.asr.test_speech import check_order
 
 pytest.importorskip("faster_whisper", reason="the extra faster-whisper is not installed")

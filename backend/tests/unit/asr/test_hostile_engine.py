@@ -15,8 +15,7 @@ from app.asr.host.pool import EnginePool
 from app.asr.selection import ENGINE_MISSING, availability
 from app.asr.types import EngineSpec, Window, WindowOptions
 from app.core.errors import JobError
-from tests.fixtures.tone_model import tones
-from tests.unit.asr.recordings import sequence
+from tests.fixtures.tone_model import sequence, tones
 from tests.unit.asr.test_pool import nothing, submit, text
 
 ENGLISH = WindowOptions(language="en")

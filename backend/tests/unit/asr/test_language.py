@@ -27,9 +27,8 @@ from app.asr.types import (
     WindowResult,
 )
 from app.core.errors import JobError
-from tests.fixtures.tone_model import tones
+from tests.fixtures.tone_model import sequence, tones
 from tests.fixtures.wav import write_wav
-from tests.unit.asr.recordings import sequence
 
 SPEC = EngineSpec("whisper_cpp", "none")
 SILENT, NOISE = "silent", "noise"

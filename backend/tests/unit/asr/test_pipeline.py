@@ -17,9 +17,9 @@ from app.asr.pipeline import plan_fingerprint, transcribe
 from app.asr.sinks import MemorySink
 from app.asr.types import EngineSpec, Stage, TranscribeOptions, Transcription, Vad, Window, WindowResult
 from app.core.errors import JobError
-from tests.fixtures.tone_model import tones
+from tests.fixtures.tone_model import sequence, tones
 from tests.fixtures.wav import write_wav
-from tests.unit.asr.recordings import FORMATS, encode, sequence
+from tests.unit.asr.recordings import FORMATS, encode
 
 
 def heard(transcription: Transcription) -> list[tuple[int, int, str]]:

@@ -18,8 +18,7 @@ from app.asr.host.pool import EngineCrashed, EngineHung, EnginePool
 from app.asr.types import EngineSpec, Window, WindowOptions, WindowResult
 from app.core.child import spawn
 from app.core.errors import JobError
-from tests.fixtures.tone_model import tones
-from tests.unit.asr.recordings import sequence
+from tests.fixtures.tone_model import sequence, tones
 
 ENGLISH = WindowOptions(language="en")
 WORDS = sequence(30)
