@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from structlog.contextvars import get_contextvars
 
 from app.api.json_bodies import JsonTooDeepError
@@ -122,6 +123,12 @@ async def _on_away(_request: Request, error: Exception) -> JSONResponse:
     )
 
 
+async def _on_disconnect(_request: Request, _error: ClientDisconnect) -> JSONResponse:
+    """No fault of ours, and nobody reads this answer."""
+    log.info("client_went_away")
+    return error_response(400, "bad_request", "The connection ended before the whole request was here.")
+
+
 async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("unexpected_error", path=request.url.path, exc_info=error)
     return error_response(
@@ -134,6 +141,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _on_http_exception)  # type: ignore[arg-type]
     app.add_exception_handler(DBAPIError, _on_database_error)  # type: ignore[arg-type]
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)  # type: ignore[arg-type]
     app.add_exception_handler(PoolTimeoutError, _on_away)
     app.add_exception_handler(ConnectionError, _on_away)
     app.add_exception_handler(Exception, _on_unexpected)

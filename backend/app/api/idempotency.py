@@ -116,7 +116,9 @@ def idempotent(*secrets: str) -> Any:
             yield
             return
         tenant = await _tenant(container, request)
-        named = Named(_checked(idempotency_key), _fingerprint(request, _canonical(await request.body())))
+        named = Named(
+            _checked(request, idempotency_key), _fingerprint(request, _canonical(await request.body()))
+        )
         async with turn_of(container, tenant, named, secrets) as once:
             request.state.once = once
             yield
@@ -158,7 +160,9 @@ async def _tenant(container: Container, request: Request) -> Tenant:
     return tenant
 
 
-def _checked(key: str) -> str:
+def _checked(request: Request, key: str) -> str:
+    if len(request.headers.getlist(HEADER)) > 1:
+        raise InvalidInputError(f"{HEADER}: one request has one key.", field=HEADER)
     if not re.fullmatch(rf"[\x20-\x7e]{{1,{MAX_LENGTH}}}", key) or not key.strip():
         raise InvalidInputError(f"{HEADER}: 1 to {MAX_LENGTH} printable ASCII characters.", field=HEADER)
     return key
@@ -169,7 +173,7 @@ class NamedForm:
 
     def __init__(self, request: Request, key: str | None) -> None:
         self._request = request
-        self._key = None if key is None else _checked(key)
+        self._key = None if key is None else _checked(request, key)
         self._hash = hashlib.sha256()
 
     async def watch(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

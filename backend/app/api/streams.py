@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from app.services.jobs.views import job_view
 HEARTBEAT_SECONDS = 15.0
 AWAY_SECONDS = 1.0
 FAR_BEHIND = 2000  # rows of a workspace: whoever missed more reads the list anew instead
+NEVER_GIVEN = sys.maxsize  # for a list's id that is none of ours
 
 ReadPage = Callable[[TenantSession, int], Awaitable[Sequence[events.Event]]]
 
@@ -102,14 +104,15 @@ async def follow_shared(
 async def follow_workspace(container: Container, tenant: Tenant, after: int | None) -> AsyncIterator[Message]:
     """Events of all the workspace's jobs after `after`; None begins with the jobs that run now. Never ends by itself.
 
-    Who is far behind gets `resync` instead of what was missed: the list has to be read anew.
+    Who is far behind, or names an id that has not been yet (from before a restore, or made up), gets `resync` instead
+    of what was missed: the list has to be read anew.
     """
     with container.bus.watch(tenant.workspace_id, None) as watcher:
         async with container.database.tenant(tenant.workspace_id, read_only=True) as session:
             newest = await events.newest_workspace_seq(session)
             running = await events.running_jobs(session) if after is None else []
-        last = newest if after is None or after > newest else after
-        if newest - last > FAR_BEHIND:
+        last = newest if after is None else after
+        if not newest - FAR_BEHIND <= last <= newest:
             last = newest
             yield Message("resync", last, {})
         for job in running:

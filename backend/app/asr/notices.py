@@ -65,8 +65,8 @@ def gaps_notice(gaps: Sequence[Region]) -> Notice | None:
     )
     return Notice(
         "gaps",
-        f"{where} speech without text, though the engine was asked again. Listen there, and run the recording again "
-        "with another model or engine if the words matter.",
+        f"{where} speech without text. Listen there, and run the recording again with another model or engine if the "
+        "words matter.",
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from app.core.config import Settings
 
@@ -20,6 +23,14 @@ def load_settings() -> Settings:
         for problem in error.errors():
             name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
             got = "" if name in _SECRET else f" (got {problem.get('input')!r})"
-            typer.echo(f"{name}: {problem['msg']}{got}", err=True)
+            typer.echo(f"{name}: {_sentence(problem)}{got}", err=True)
         typer.echo("See docs/deployment/config.md for what each variable takes.", err=True)
         raise typer.Exit(2) from None
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    """What is wrong, without the library's own words."""
+    choices = re.fullmatch(r"\^\(([\w|]+)\)\$", str(problem.get("ctx", {}).get("pattern", "")))
+    if choices is not None:
+        return f"must be one of {', '.join(choices[1].split('|'))}"
+    return problem["msg"].removeprefix("Value error, ")

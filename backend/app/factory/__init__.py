@@ -191,6 +191,7 @@ def build_container(
         fetch_only=not {Resource.CPU, Resource.NET} & set(resources),
         on_completed=archive.wake,
     )
+    workers_apart = settings.workers.executor != "inprocess"
     dispatcher = build_executor(settings, parts, role == Role.WORKER, resources, slots)
     bus.on_interrupt.append(dispatcher.interrupt)
     jobs = JobService(
@@ -228,12 +229,12 @@ def build_container(
         shelf=ModelShelf(settings, models, pool, database),
         pool=pool,
         dispatcher=dispatcher,
-        sweeper=Sweeper(database, bus, chooser, ring=dispatcher.ring, room=room),
+        sweeper=Sweeper(database, bus, chooser, ring=dispatcher.ring, room=room, workers_apart=workers_apart),
         jobs=jobs,
         links=links,
         repairs=Repairs(bus, ring=dispatcher.ring),
         bulk=BulkJobs(database, jobs, files),
-        readiness=Readiness(database, store, chooser, settings.server.data_dir),
+        readiness=Readiness(database, store, chooser, settings.server.data_dir, workers_apart=workers_apart),
         maintenance=Maintenance(
             [
                 Step("expire_uploads", lambda: expire_uploads(database, store, ttl=intake.ttl)),

@@ -80,5 +80,11 @@ async def tell_release(session: SystemSession, job: Job, cause: HistoryKind, *, 
         await tell(session, job, cause, at=at)
 
 
+async def tell_wait(session: TenantSession | SystemSession, job: Job) -> None:
+    """What a job that is due waits for all the same; nothing where it waits for its turn only."""
+    if job.wait_reason is not None:
+        await tell(session, job, HistoryKind.WAITING, reason=job.wait_reason)
+
+
 def _plain(value: Any) -> Any:
     return to_json_time(value) if isinstance(value, datetime) else value

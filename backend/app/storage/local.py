@@ -165,6 +165,8 @@ class LocalStore:
         size, block = 0, bytearray()
 
         def flush(data: bytearray) -> None:
+            if shutil.disk_usage(self.root).free < _RESERVE:
+                raise StorageFullError
             digest.update(data)
             temp.write(data)
 

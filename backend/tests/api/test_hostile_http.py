@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import Mock
 from uuid import uuid4
 
 import httpx2
@@ -179,3 +180,46 @@ async def test_every_body_has_a_limit(make_app: MakeApp) -> None:
             assert answer.json()["error"]["code"] == "file_too_large"
             tried += 1
     assert tried > 30
+
+
+async def test_who_hangs_up_in_the_middle_of_an_upload_is_no_error_of_the_servers(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await make_app()
+    await sign_up(running.client)
+    log = Mock()
+    monkeypatch.setattr("app.api.errors.log", log)
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    messages = iter([{"type": "http.request", "body": head + b"RIFF" * 100, "more_body": True}])
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return next(messages, {"type": "http.disconnect"})
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    headers = {
+        "host": "127.0.0.1",
+        "authorization": running.client.headers["Authorization"],
+        "content-type": "multipart/form-data; boundary=x",
+        "content-length": "70000",
+    }
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/api/transcribe",
+        "raw_path": b"/api/transcribe",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    await running.app(scope, receive, send)  # type: ignore[arg-type]
+    assert [call.args for call in log.method_calls] == [("client_went_away",)]
+    assert sent[0]["status"] == 400
+    assert (await running.client.get("/api/files")).json()["items"] == []

@@ -276,3 +276,13 @@ async def test_pages_of_other_origins_may_send_the_header_and_read_the_answers(m
     answer = await app.client.options("/api/jobs", headers=asked)
     assert answer.status_code == 200
     assert KEY.lower() in answer.headers["access-control-allow-headers"].lower()
+
+
+async def test_one_request_has_one_key(app: RunningApp) -> None:
+    job = await finished(app.client)
+    headers = [(KEY, "first"), (KEY, "second")]
+    twice = await app.client.post("/api/jobs", json={"file_id": job["file_id"]}, headers=headers)
+    form = await app.client.post("/api/transcribe", files={"file": ("a.txt", b"Hello.\n")}, headers=headers)
+    for answer in (twice, form):
+        assert (answer.status_code, answer.json()["error"]["field"]) == (422, KEY), answer.text
+    assert len(await rows(app, Job)) == 1

@@ -97,6 +97,16 @@ async def test_the_list_stream_tells_of_every_job_of_the_workspace_only(app: Run
                 break
 
 
+@pytest.mark.parametrize("last", ["999999999", str(2**63), "abc", "-5"])
+async def test_a_list_that_names_an_id_of_another_time_is_read_anew(app: RunningApp, last: str) -> None:
+    await submit(app.client)
+    headers = {"Last-Event-ID": last}
+    async with asyncio.timeout(20), app.client.stream("GET", "/api/jobs/events", headers=headers) as answer:
+        async for event in read_events(answer):
+            assert (event.type, event.data) == ("resync", {})
+            break
+
+
 async def test_a_deleted_job_is_struck_out_of_open_lists_of_its_workspace(app: RunningApp) -> None:
     async with (
         httpx2.AsyncClient(base_url=app.base_url) as stranger,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from app.api.edges.headers import security_headers
 from app.asr.models.catalogue import CatalogueEntry
+from app.db.away import DatabaseAwayError
 from tests.fixtures.app import MakeApp, RunningApp, build_settings, sign_up
 
 
@@ -68,6 +69,41 @@ async def test_row_51_metrics_answer_this_machine_and_administrators(running_app
     async with running_app.new_client() as member:
         await sign_up(member, "bob@example.org")
         assert (await member.get("/metrics", headers=forwarded)).status_code == 403
+
+
+async def test_figures_that_need_no_database_are_there_while_it_is_away(
+    running_app: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: object) -> None:
+        raise DatabaseAwayError
+
+    monkeypatch.setattr(running_app.container.database, "system", away)
+    answer = await running_app.client.get("/metrics")
+    assert answer.status_code == 200
+    assert "transcribe_metrics_failures_total 1.0" in answer.text
+    assert "transcribe_engine_processes" in answer.text
+
+
+async def test_ready_says_where_jobs_are_left_alone_and_takes_requests_all_the_same(
+    make_app: MakeApp, postgres_url: str
+) -> None:
+    running = await make_app(database_url=postgres_url, transcription_backend="stub", executor="database")
+    await sign_up(running.client)
+    ready = (await running.client.get("/ready")).json()
+    assert ready["checks"]["workers"] == {"ok": True, "detail": "no job is left alone"}
+    assert (
+        await running.client.post("/api/transcribe", files={"file": ("a.txt", b"Hello.\n")})
+    ).status_code == 202
+    async with running.container.database.system() as session:
+        await session.execute(sa.text("UPDATE jobs SET run_after = run_after - interval '1 hour'"))
+    answer = await running.client.get("/ready")
+    assert answer.status_code == 200
+    assert "start one" in answer.json()["checks"]["workers"]["detail"]
+    figures = (await running.client.get("/metrics")).text
+    (waited,) = [
+        line for line in figures.splitlines() if line.startswith("transcribe_oldest_pending_seconds ")
+    ]
+    assert float(waited.split()[1]) >= 3600
 
 
 async def test_options_tell_a_client_what_it_may_offer(running_app: RunningApp) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import typer
 from pydantic import ValidationError
 
+from app.cli.settings import load_settings
 from app.core.config import GROUPS, PROJECT_ROOT, Settings
 from scripts import config_docs
 from tests.fixtures.app import build_settings
@@ -128,3 +130,20 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_secrets_do_not_show(tmp_path: Path) -> None:
     assert "hush" not in repr(build_settings(tmp_path, jwt_secret_key="hush" * 10))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("EXECUTOR", "foo", "EXECUTOR: must be one of inprocess, database, celery (got 'foo')"),
+        ("REDIS_URL", "foo", "REDIS_URL: must begin with redis://"),
+    ],
+)
+def test_a_command_says_in_a_sentence_what_a_variable_must_be(
+    name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(typer.Exit) as stopped:
+        load_settings()
+    assert stopped.value.exit_code == 2
+    assert capsys.readouterr().err.startswith(sentence)

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from app.api.api_router import ApiRouter
 from app.api.deps import ContainerDep, CurrentTenant, Tenant, authenticate_socket, still_welcome
 from app.api.sse import EVENT_STREAM, SLOW_SECONDS, EventStream, LastEventId, sequence
-from app.api.streams import follow_job, follow_workspace, job_is_over, known_sequence
+from app.api.streams import NEVER_GIVEN, follow_job, follow_workspace, job_is_over, known_sequence
 from app.core.errors import AppError, NotFoundError, RateLimitedError
 from app.factory import Container
 
@@ -24,7 +24,10 @@ async def list_events(
     container: ContainerDep, tenant: CurrentTenant, last_event_id: LastEventId = None
 ) -> EventStream:
     """Everything that happens to the workspace's jobs, in one stream."""
-    return EventStream(follow_workspace(container, tenant, sequence(last_event_id)))
+    after = sequence(last_event_id)
+    if after is None and last_event_id:
+        after = NEVER_GIVEN
+    return EventStream(follow_workspace(container, tenant, after))
 
 
 @router.get(

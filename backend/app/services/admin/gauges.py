@@ -6,12 +6,14 @@ import sqlalchemy as sa
 
 from app.asr.host.pool import EnginePool
 from app.core.clock import utcnow
+from app.core.errors import AppError
 from app.core.logging import get_logger
 from app.core.metrics import Metrics
 from app.db.session import Database
 from app.models import Delivery, Job, JobStatus
 from app.models.webhooks import DeliveryState
 from app.services.jobs.bus import EventBus
+from app.services.jobs.waiting import NO_WORKER
 
 log = get_logger(__name__)
 
@@ -29,10 +31,11 @@ async def set_gauges(metrics: Metrics, database: Database, pool: EnginePool, bus
             sent = await session.execute(sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state))
             deliveries: dict[str, int] = dict(iter(sent))
             due = sa.select(sa.func.min(Job.run_after)).where(
-                Job.status == JobStatus.PENDING, Job.wait_reason.is_(None)
+                Job.status == JobStatus.PENDING,
+                sa.or_(Job.wait_reason.is_(None), Job.wait_reason == NO_WORKER),
             )
             oldest = (await session.execute(due)).scalar()
-    except (sa.exc.SQLAlchemyError, OSError) as error:
+    except (sa.exc.SQLAlchemyError, OSError, AppError) as error:
         metrics.scrape_failures.inc()
         log.warning("metrics_without_database", error=repr(error)[:200])
         return

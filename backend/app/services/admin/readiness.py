@@ -12,7 +12,9 @@ from app.core.errors import AppError
 from app.core.logging import get_logger
 from app.db.migrations import is_current
 from app.db.session import Database
+from app.services.jobs.admission import MIN_FREE_BYTES as FLOOR_BYTES
 from app.services.jobs.engine_choice import EngineChooser
+from app.services.jobs.waiting import NO_WORKER_SECONDS, nobody_works
 from app.storage.base import ObjectStore
 
 log = get_logger(__name__)
@@ -39,12 +41,19 @@ class Readiness:
     """Runs all checks at once, each within 3 s."""
 
     def __init__(
-        self, database: Database, store: ObjectStore, chooser: EngineChooser, data_dir: Path
+        self,
+        database: Database,
+        store: ObjectStore,
+        chooser: EngineChooser,
+        data_dir: Path,
+        *,
+        workers_apart: bool = False,
     ) -> None:
         self._database = database
         self._store = store
         self._chooser = chooser
         self._data_dir = data_dir
+        self._workers_apart = workers_apart
         self.stopping = False
 
     async def check(self) -> dict[str, Check]:
@@ -56,6 +65,8 @@ class Readiness:
             "engine": self._check_engine,
             "disk": self._check_disk,
         }
+        if self._workers_apart:
+            checks["workers"] = self._check_workers
         outcomes = await asyncio.gather(*(_guard(check) for check in checks.values()))
         report = dict(zip(checks, outcomes, strict=True))
         if self.stopping:
@@ -86,10 +97,22 @@ class Readiness:
         # an operator sees here what a job would see: a damaged model, say
         return f"{taken}. {choice.why}" if choice.reasons else taken
 
+    async def _check_workers(self) -> str:
+        """Said, but no reason to keep requests away: what is asked for is kept until somebody works again."""
+        if await nobody_works(self._database):
+            return (
+                f"no worker has taken a job for {NO_WORKER_SECONDS:.0f} s, though some are due: look after "
+                "`transcribe worker`, or start one"
+            )
+        return "no job is left alone"
+
     async def _check_disk(self) -> str:
         free = (await asyncio.to_thread(shutil.disk_usage, self._data_dir)).free
         if free < MIN_FREE_BYTES:
-            raise AppError(f"Only {free // 1024**2} MiB are free in {self._data_dir}.")
+            raise AppError(
+                f"Only {free // 1024**2} MiB are free in {self._data_dir}: make space until there are "
+                f"{MIN_FREE_BYTES // 1024**2}. Below {FLOOR_BYTES // 1024**2} MiB no job is begun."
+            )
         return f"{free / 1024**3:.1f} GiB free" if free >= 1024**3 else f"{free // 1024**2} MiB free"
 
 

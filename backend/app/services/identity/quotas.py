@@ -209,10 +209,12 @@ async def _record(session: TenantSession | SystemSession, job_id: UUID, run: int
 def _no_minutes(limit: int, left_ms: int, audio_ms: int) -> QuotaExceededError:
     """`audio_ms` is what is known of the recording so far: it may be longer. What is left is rounded down, what is asked
     for up, and both to seconds, so that the sentence never says that it fits."""
+    month = f"{limit} minutes" if limit != 1 else "one minute"
+    are = "are" if limit != 1 else "is"
     left = (
-        f"{_length(left_ms // 1000)} of its {limit} minutes of this month are left"
+        f"{_length(left_ms // 1000)} of its {month} of this month {are} left"
         if left_ms >= 1000
-        else f"the {limit} minutes of this month are used up"
+        else f"the {month} of this month {are} used up"
     )
     asked = f", and this recording has at least {_length(-(-audio_ms // 1000))}" if audio_ms else ""
     return QuotaExceededError(

@@ -266,7 +266,6 @@ async def complete(session: SystemSession, bus: EventBus, claim: Claim, values: 
             **_let_go(now),
             **values,
             "status": JobStatus.COMPLETED,
-            "stage": None,
             "progress": 1.0,
             "eta_seconds": None,
             "finished_at": now,
@@ -283,6 +282,7 @@ def _let_go(now: datetime) -> dict[str, Any]:
     """Values that end a lease. The fence moves, so that nothing of the old claim can be written any more."""
     return {
         "fence": Job.fence + 1,
+        "stage": None,
         "lease_owner": None,
         "lease_expires_at": None,
         "claimed_at": None,

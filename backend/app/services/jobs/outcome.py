@@ -33,6 +33,10 @@ AWAY_PAUSE_SECONDS = 2
 CRASH_ADVICE = (
     "Retry with another model or engine: it goes on from the text that is there. Or report this recording."
 )
+KILLED_ADVICE = (  # by the system where memory runs out, else by a person
+    "Something outside killed the engine: look whether the machine ran out of memory. Then retry, with a smaller model "
+    "where it did: it goes on from the text that is there."
+)
 
 
 class Outcome:
@@ -118,11 +122,11 @@ class Outcome:
         if crashes < MAX_WINDOW_CRASHES:
             await self._release(0, again=True, error=(error.code, error.message))
             return
+        kept = " The text of the other windows is kept." if (await self._job()).windows_committed else ""
         await self._fail(
             "quarantined",
-            f"The engine crashed {crashes} times on window {window + 1} of this recording, so it is set "
-            "aside. The text of the other windows is kept.",
-            error_detail(window, error.log_tail, CRASH_ADVICE),
+            f"The engine crashed {crashes} times on window {window + 1} of this recording, so it is set aside.{kept}",
+            error_detail(window, error.log_tail, KILLED_ADVICE if "SIGKILL" in error.how else CRASH_ADVICE),
         )
 
     async def _provider_failed(self, error: ProviderError) -> None:

@@ -15,8 +15,7 @@ import sqlalchemy as sa
 from app.asr.types import Mode
 from app.core.errors import InvalidStateError, NotFoundError
 from app.db.session import TenantSession
-from app.models import HistoryKind, Job, JobStatus, JobWindow, SpeakerState
-from app.services.history import tell
+from app.models import Job, JobStatus, JobWindow, SpeakerState
 from app.services.jobs.bus import EventBus
 from app.services.jobs.requeue import requeue, require_recording
 
@@ -59,9 +58,7 @@ class Repairs:
             "windows_committed": left,
             "progress": left / max(1, job.windows_planned),
         }
-        job = await requeue(session, self._bus, self._ring, job, values)
-        await tell(session, job, HistoryKind.RETRIED, what="gaps")
-        return job
+        return await requeue(session, self._bus, self._ring, job, values, told={"what": "gaps"})
 
     async def speakers(
         self,
@@ -93,9 +90,7 @@ class Repairs:
             "speaker_reason": None,
             "warnings": [w for w in job.warnings if w["code"] != "no_speakers"],
         }
-        job = await requeue(session, self._bus, self._ring, job, values)
-        await tell(session, job, HistoryKind.RETRIED, what="speakers")
-        return job
+        return await requeue(session, self._bus, self._ring, job, values, told={"what": "speakers"})
 
 
 async def _completed(session: TenantSession, job_id: UUID) -> Job:

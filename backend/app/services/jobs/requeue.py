@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.core.errors import InvalidStateError
 from app.db.session import TenantSession
-from app.models import Job, JobStatus
+from app.models import HistoryKind, Job, JobStatus
+from app.services.history import tell, tell_wait
 from app.services.jobs.admission import wait_of_new
 from app.services.jobs.bus import EventBus
 from app.services.jobs.events import append_status
@@ -25,9 +26,16 @@ def require_recording(job: Job) -> None:
 
 
 async def requeue(
-    session: TenantSession, bus: EventBus, ring: Callable[[], None], job: Job, values: dict[str, Any]
+    session: TenantSession,
+    bus: EventBus,
+    ring: Callable[[], None],
+    job: Job,
+    values: dict[str, Any],
+    *,
+    told: Mapping[str, Any],
 ) -> Job:
     """The job as pending, with `values` on top; its row is locked by the caller, who has seen that it is final.
+    `told` is what its history says of that.
 
     The fence moves, so that nothing of an earlier claim can be written any more.
     """
@@ -59,5 +67,7 @@ async def requeue(
     )
     job = updated.scalar_one()
     await append_status(session, bus, job)
+    await tell(session, job, HistoryKind.RETRIED, **told)
+    await tell_wait(session, job)
     session.after_commit(ring)
     return job

@@ -29,7 +29,7 @@ from app.models import (
     Workspace,
 )
 from app.services import audit
-from app.services.history import tell
+from app.services.history import tell, tell_wait
 from app.services.jobs import minutes, planning
 from app.services.jobs.admission import wait_of_new
 from app.services.jobs.bus import EventBus
@@ -131,6 +131,7 @@ class JobService:
         await minutes.reserve(session, job)
         await append_status(session, self._bus, job)
         await tell(session, job, HistoryKind.CREATED, source="link" if file is None else "file")
+        await tell_wait(session, job)
         session.after_commit(self._ring)
         return job
 
@@ -195,8 +196,8 @@ class JobService:
                 values["plan_complete"] = (
                     False  # even a full plan is looked at again: it may be another engine's
                 )
-        job = await requeue(session, self._bus, self._ring, job, values)
-        await tell(session, job, HistoryKind.RETRIED, what="all", engine=engine, model=model)
+        told = {"what": "all", "engine": engine, "model": model}
+        job = await requeue(session, self._bus, self._ring, job, values, told=told)
         await minutes.reserve(session, job)
         return job
 

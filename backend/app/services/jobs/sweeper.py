@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import time
 from collections.abc import Callable
@@ -27,6 +28,8 @@ class Sweeper:
 
     While the database is away no lease can be renewed. Once it is back, owners get the time of a heartbeat to come back
     to their jobs, or to hand them back at no cost, before anything is taken from them.
+
+    `workers_apart`: jobs are done by processes of their own, which may be missing; these get a minute to start.
     """
 
     def __init__(
@@ -37,12 +40,14 @@ class Sweeper:
         *,
         ring: Callable[[], None],
         room: Room | None = None,
+        workers_apart: bool = False,
     ) -> None:
         self._database = database
         self._bus = bus
         self._chooser = chooser
         self._ring = ring
         self._room = room
+        self._workers_from = time.monotonic() + waiting.NO_WORKER_SECONDS if workers_apart else math.inf
         self._recheck = asyncio.Event()
         self._patient_until = 0.0
         self._away = False
@@ -69,6 +74,8 @@ class Sweeper:
         taken += await waiting.wake_ready(self._database, self._bus, self._chooser)
         if self._room is not None:
             taken += await waiting.wake_stored(self._database, self._room)
+        if time.monotonic() >= self._workers_from:
+            await waiting.tell_that_nobody_works(self._database, self._bus)
         return taken
 
     async def _loop(self) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from app.asr import selection
 from app.asr.selection import Choice
 from app.db.session import Database
 from app.models import HistoryKind, Job, JobStatus
-from app.services.history import tell_release
+from app.services.history import tell_release, tell_wait
 from app.services.jobs.admission import OF_STORAGE, PARALLEL_LIMIT, STORAGE_AWAY, STORAGE_FULL, Room
 from app.services.jobs.bus import EventBus
 from app.services.jobs.engine_choice import MODEL_DOWNLOAD_FAILED, MODEL_DOWNLOADING, EngineChooser
 from app.services.jobs.events import append_status
 
 FAR_SECONDS = 24 * 3600  # a waiting job is due again by then in any case
+NO_WORKER = "no_worker"
+NO_WORKER_SECONDS = 60.0  # longer than a lease, and than a worker takes to look at the queue without a bell
+_TOLD_AT_ONCE = 100  # jobs a round
 
 
 # All that `Job.wait_reason` may be; docs/api.md says what each means.
@@ -40,13 +45,14 @@ WAIT_REASONS = frozenset(
         STORAGE_FULL,
         STORAGE_AWAY,
         PARALLEL_LIMIT,
+        NO_WORKER,
     }
 )
 # They wait for an engine that is not to be had. Others have a time of their own, or wait for something else.
 _FOR_AN_ENGINE = (
     Job.status == JobStatus.PENDING,
     Job.wait_reason.is_not(None),
-    Job.wait_reason.not_in((*OF_STORAGE, PARALLEL_LIMIT)),
+    Job.wait_reason.not_in((*OF_STORAGE, PARALLEL_LIMIT, NO_WORKER)),
     Job.error_code.is_(None),
 )
 # What a job that waits for a model may learn, and what it had been told before.
@@ -54,6 +60,45 @@ _LEARNT = {
     MODEL_DOWNLOAD_FAILED: (selection.MODEL_MISSING, MODEL_DOWNLOADING),
     selection.MODEL_INVALID: (selection.MODEL_MISSING, MODEL_DOWNLOADING, MODEL_DOWNLOAD_FAILED),
 }
+
+
+def _left_alone(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """Due for long, and nobody holds a lease on any job: whoever could take it is not there."""
+    other = aliased(Job)
+    at_work = sa.select(other.id).where(other.status == JobStatus.PROCESSING, other.lease_expires_at > now)
+    due = now - timedelta(seconds=NO_WORKER_SECONDS)
+    return (Job.status == JobStatus.PENDING, Job.run_after <= due, ~at_work.exists())
+
+
+async def nobody_works(database: Database) -> bool:
+    """Whether a job has been due for `NO_WORKER_SECONDS` while none is being worked on anywhere."""
+    async with database.system(read_only=True) as session:
+        now = await session.database_now()
+        return (
+            await session.execute(sa.select(Job.id).where(*_left_alone(now)).limit(1))
+        ).first() is not None
+
+
+async def tell_that_nobody_works(database: Database, bus: EventBus) -> None:
+    """Says so in the jobs that are left alone; they stay due, and whoever takes one takes the reason back."""
+    async with database.system(read_only=True) as session:
+        now = await session.database_now()
+        untold = sa.select(Job.id).where(*_left_alone(now), Job.wait_reason.is_(None))
+        ids = list((await session.execute(untold.order_by(Job.run_after).limit(_TOLD_AT_ONCE))).scalars())
+    for job_id in ids:
+        async with database.system() as session:
+            now = await session.database_now()
+            found = await session.execute(
+                sa.update(Job)
+                .where(Job.id == job_id, *_left_alone(now), Job.wait_reason.is_(None))
+                .values(wait_reason=NO_WORKER)
+                .returning(Job)
+                .execution_options(populate_existing=True, synchronize_session=False)
+            )
+            job = found.scalar_one_or_none()
+            if job is not None:
+                await append_status(session, bus, job)
+                await tell_wait(session, job)
 
 
 async def wake_stored(database: Database, room: Room) -> int:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -16,9 +17,11 @@ from app.core.clock import utcnow
 from app.core.config import PROJECT_ROOT
 from app.core.errors import AppError, UnavailableError
 from app.db.session import Database
-from app.models import Job, JobStatus, Workspace
-from app.services.jobs import waiting
+from app.models import HistoryEntry, HistoryKind, Job, JobStatus, Workspace
+from app.services.jobs import claims, waiting
 from app.services.jobs.admission import PARALLEL_LIMIT, STORAGE_AWAY, STORAGE_FULL, Room
+from app.services.jobs.bus import EventBus
+from app.services.jobs.owner import Owner
 from app.storage.base import StorageFullError
 from app.storage.local import LocalStore
 from app.storage.signing import UrlSigner
@@ -142,3 +145,44 @@ def test_the_reasons_are_a_closed_list_in_the_documents() -> None:
     text = (PROJECT_ROOT / "docs" / "api.md").read_text()
     told = text.partition("`wait_reason`: why a pending job waits (")[2].partition("There are no others")[0]
     assert set(re.findall(r"`(\w+)`", told)) == waiting.WAIT_REASONS
+
+
+async def left_alone_since(database: Database, job_id: UUID, seconds: float) -> Job:
+    async with database.system() as session:
+        then = await session.database_now() - timedelta(seconds=seconds)
+        await session.execute(sa.update(Job).where(Job.id == job_id).values(run_after=then))
+    await waiting.tell_that_nobody_works(database, EventBus())
+    return await read_job(database, job_id)
+
+
+async def test_a_job_that_nobody_takes_says_so_until_somebody_does(bench: Bench, database: Database) -> None:
+    job_id = await bench.add(await add_workspace(database))
+    assert (await left_alone_since(database, job_id, waiting.NO_WORKER_SECONDS / 2)).wait_reason is None
+    assert not await waiting.nobody_works(database)
+    job = await left_alone_since(database, job_id, waiting.NO_WORKER_SECONDS + 1)
+    assert (job.status, job.wait_reason) == (JobStatus.PENDING, waiting.NO_WORKER)
+    assert job.run_after < utcnow()
+    assert await waiting.nobody_works(database)
+    await waiting.tell_that_nobody_works(database, EventBus())  # once is enough
+    async with database.system(read_only=True) as session:
+        entries = (await session.execute(sa.select(HistoryEntry.kind, HistoryEntry.detail))).all()
+    assert [detail["reason"] for kind, detail in entries if kind == HistoryKind.WAITING] == [
+        waiting.NO_WORKER
+    ]
+    await bench.work()
+    job = await read_job(database, job_id)
+    assert (job.status, job.wait_reason, job.attempt) == (JobStatus.COMPLETED, None, 1)
+
+
+async def test_a_job_that_waits_for_busy_workers_is_not_left_alone(bench: Bench, database: Database) -> None:
+    workspace = await add_workspace(database)
+    await bench.add(workspace)
+    async with database.system() as session:
+        assert await claims.claim_next(session, EventBus(), Owner.current()) is not None
+    second = await bench.add(workspace)
+    assert (await left_alone_since(database, second, 3600)).wait_reason is None
+    async with database.system() as session:  # the lease of the only worker lapses
+        await session.execute(
+            sa.update(Job).where(Job.id != second).values(lease_expires_at=utcnow() - timedelta(seconds=1))
+        )
+    assert (await left_alone_since(database, second, 3600)).wait_reason == waiting.NO_WORKER

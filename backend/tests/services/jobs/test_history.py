@@ -16,7 +16,7 @@ from app.asr.types import Window, WindowOptions, WindowResult
 from app.core.clock import utcnow
 from app.core.errors import JobError
 from app.db.session import Database
-from app.models import HistoryEntry, Job, JobWindow
+from app.models import HistoryEntry, Job, JobWindow, Workspace
 from app.services.jobs import claims, recovery
 from app.services.jobs.history_pages import read_history, read_tries
 from app.services.jobs.owner import Owner
@@ -223,3 +223,30 @@ async def test_a_lost_claim_tells_nothing(server: Bench, workspace: UUID, databa
             await claims.fail(session, server.bus, stale, code="engine_failed", message="late")
     assert kinds(await told(database, workspace, job_id)) == ["created", "claimed"]
     assert (await read_job(database, job_id)).status == "processing"
+
+
+async def test_what_waits_for_the_workspaces_other_jobs_says_so(
+    server: Bench, workspace: UUID, database: Database
+) -> None:
+    async with database.system() as session:
+        await session.execute(sa.update(Workspace).values(quota_parallel_jobs=1))
+    await server.add(workspace)
+    second = await server.add(workspace)
+    assert only(await told(database, workspace, second), "waiting")["reason"] == "parallel_limit"
+
+
+async def test_an_engine_that_was_killed_leads_to_memory_and_no_text_is_promised_where_none_is(
+    server: Bench, workspace: UUID, database: Database
+) -> None:
+    def killed(window: Window, _: WindowOptions) -> WindowResult:
+        raise EngineCrashed("signal SIGKILL", window=window.index)
+
+    server.decoder.windows = windows_of(20)
+    server.pool.hear = killed
+    job_id = await server.add(workspace)
+    for _ in range(2):
+        await server.work(until_final=False)
+    failed = only(await told(database, workspace, job_id), "failed")
+    assert "ran out of memory" in failed["advice"]
+    assert "kept" not in failed["message"]
+    assert (await read_job(database, job_id)).stage is None
