@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { launch } from './lib/browser.mjs';
-import { ended, quarantined, waitsForProvider } from './lib/job-seeds.mjs';
+import { ended, quarantined, waitsForProvider, waitsForRepair } from './lib/job-seeds.mjs';
 import { recording, startServer } from './lib/server.mjs';
 import {
   assertAccessible,
@@ -172,16 +172,35 @@ step('a job that was set aside says where, what the engine said and what to do',
   const names = await rows().locator('a').allTextContents();
   quarantined(server, await row(names[2]).getAttribute('data-job'));
   waitsForProvider(server, await row(names[3]).getAttribute('data-job'));
+  waitsForRepair(server, await row(names[4]).getAttribute('data-job'));
   await page.reload();
   await row(names[3]).getByText(/The last try failed: The provider is busy/).waitFor();
+  await row(names[3]).getByText('Waiting', { exact: true }).waitFor();
+  await row(names[4]).getByText('Waiting', { exact: true }).waitFor();
+  await row(names[4]).getByText(/model on the server is damaged/).waitFor();
+  assert.equal(await row(names[4]).getByRole('button', { name: 'Retry now' }).count(), 0);
   await row(names[3]).getByText(/^Next try in \d+:\d\d/).waitFor();
   const dialog = await openHistory(names[2]);
   await dialog.getByText('It was set aside.').waitFor();
   await dialog.getByText('Retry with another model.').waitFor();
   await dialog.getByText('Last words of the engine').click();
   await dialog.getByText(/out of memory/).waitFor();
-  await dialog.getByText('The engine crashed on part 3 (crash 2 there).').waitFor();
+  await dialog.getByText('The engine crashed on window 3 (crash 2 there).').waitFor();
+  // The message names the window: nothing else says where, or the message again.
+  assert.equal(await dialog.getByText(/so it is set aside/).count(), 1);
+  assert.equal(await dialog.getByText(/\bpart 3\b/).count(), 0);
   await closeDialog();
+  await page.getByRole('link', { name: names[2] }).click();
+  await page.getByRole('heading', { name: names[2] }).waitFor();
+  const alert = page.getByRole('alert');
+  await alert.getByText('quarantined').waitFor();
+  await alert.getByText('Retry with another model.').waitFor();
+  await alert.getByText('Last words of the engine').click();
+  await alert.getByText(/out of memory/).waitFor();
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await alert.getByRole('button', { name: 'Copy the last words' }).click();
+  await alert.getByRole('button', { name: 'Copied' }).waitFor();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^whisper_init: loading\nggml/);
 });
 
 for (const [look, options] of LOOKS) {
@@ -221,6 +240,11 @@ for (const [look, options] of LOOKS) {
       await seen.getByText('It was set aside.').waitFor();
       await seen.getByText('Last words of the engine').click();
       await look_at('history');
+      await seen.keyboard.press('Escape');
+      await seen.getByRole('dialog').waitFor({ state: 'detached' });
+      await failed.locator('a').click();
+      await seen.getByText('Last words of the engine').click();
+      await look_at('failed');
     });
     await seen.context().close();
   });

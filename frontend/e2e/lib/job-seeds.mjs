@@ -22,7 +22,7 @@ tell('completed')`, hex(jobId));
 /** Its engine crashed twice on the third window. */
 export function quarantined(server, jobId) {
   server.seed(`${TELL}
-message = 'The engine crashed 2 times on window 3 of this recording, so it is set aside. The text of the other windows is kept.'
+message = 'The engine crashed 2 times on window 3 of this recording, so it is set aside.'
 detail = {'window': 2, 'advice': 'Retry with another model.', 'log_tail': 'whisper_init: loading\\nggml_aligned_malloc: out of memory (wanted 512 MB)'}
 db.execute("update jobs set status = 'failed', wait_reason = null, error_code = 'quarantined', error_message = ?, error_detail = ? where id = ?", (message, json.dumps(detail), job))
 tell('engine_chosen', engine='whisper_cpp', model='base-q8_0', reasons=['whisper_cpp: the first that can', 'openai: no key is set (\`OPENAI_API_KEY\`)'])
@@ -31,6 +31,11 @@ tell('retry_scheduled', code='engine_failed', message='The speech engine crashed
 tell('window_repeated', window=2, count=2)
 tell('engine_crashed', window=2, count=2)
 tell('failed', code='quarantined', message=message, **detail)`, hex(jobId));
+}
+
+/** Its model's file is not the model: only the operator can help. */
+export function waitsForRepair(server, jobId) {
+  server.seed("db.execute(\"update jobs set wait_reason = 'model_invalid' where id = ?\", (args[0],))", hex(jobId));
 }
 
 /** Its provider failed; the next try is in an hour. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { historyText, historyTone, type HistoryLike } from './history-text';
+import { historyText, historyTone, unnamedWindow, type HistoryLike } from './history-text';
 
 const entry = (kind: string, change: Partial<HistoryLike> = {}): HistoryLike => ({
   kind,
@@ -26,10 +26,16 @@ describe('historyText', () => {
     [entry('stage', { stage: 'diarizing' }), 'Began to tell the speakers apart.'],
     [entry('stage', { stage: 'brand_new' }), 'Went on to: brand new.'],
     [entry('waiting', { reason: 'brand_new' }), 'It had to wait. Waiting: brand new.'],
-    [entry('window_repeated', { window: 0, count: 2 }), 'Part 1 was begun again (try 2 of it).'],
+    [entry('window_repeated', { window: 0, count: 2 }), 'Window 1 was begun again (try 2 of it).'],
     [
       entry('engine_crashed', { window: 2, count: 1 }),
-      'The engine crashed on part 3 (crash 1 there).',
+      'The engine crashed on window 3 (crash 1 there).',
+    ],
+    // Whether there is any text, an entry does not know.
+    [entry('host_lost'), 'The server that worked on it was gone.'],
+    [
+      entry('waiting', { reason: 'no_worker' }),
+      'It had to wait. The server has no process that works on jobs at the moment. Tell whoever runs it (`transcribe worker` starts one); the job stays where it is.',
     ],
     [entry('retry_scheduled'), 'This try failed. The next one follows at once.'],
     [
@@ -60,5 +66,17 @@ describe('historyText', () => {
     expect(historyTone(entry('host_lost'))).toBe('doubt');
     expect(historyTone(entry('retried', { by: ada }))).toBe('person');
     expect(historyTone(entry('stage'))).toBe('plain');
+  });
+});
+
+describe('unnamedWindow', () => {
+  it.each([
+    [{ window: 2, message: 'The server went down 5 times in a row.' }, 3],
+    [{ window: 0 }, 1],
+    [{ window: 2, message: 'The engine crashed 2 times on window 3 of this recording.' }, null],
+    [{ window: null, message: 'The server went down 5 times in a row.' }, null],
+    [{ message: 'It broke.' }, null],
+  ])('of %o is %s', (failure, window) => {
+    expect(unnamedWindow(failure)).toBe(window);
   });
 });

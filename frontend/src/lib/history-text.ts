@@ -45,8 +45,10 @@ const SENTENCES: Record<string, (entry: HistoryLike) => string> = {
     return lookup('history.stage', stage, t('history.stage.other', { stage: plain(stage) }));
   },
   waiting: (entry) => t('history.waiting', { why: waitText(entry.reason ?? '') }),
-  window_repeated: (entry) => t('history.repeated', { part: partOf(entry), n: entry.count ?? 1 }),
-  engine_crashed: (entry) => t('history.crashed', { part: partOf(entry), n: entry.count ?? 1 }),
+  window_repeated: (entry) =>
+    t('history.repeated', { window: numberOf(entry.window ?? 0), n: entry.count ?? 1 }),
+  engine_crashed: (entry) =>
+    t('history.crashed', { window: numberOf(entry.window ?? 0), n: entry.count ?? 1 }),
   retry_scheduled: (entry) => {
     const pause = pauseOf(entry);
     return pause === null
@@ -91,15 +93,24 @@ export function historyTone(entry: HistoryLike): 'good' | 'bad' | 'doubt' | 'per
   return entry.by ? 'person' : 'plain';
 }
 
+/** The window where a job failed as people count it, or null where none is known or the message names one already. */
+export function unnamedWindow(failure: {
+  message?: string | null;
+  window?: number | null;
+}): number | null {
+  if (failure.window == null || /\bwindow \d/.test(failure.message ?? '')) return null;
+  return numberOf(failure.window);
+}
+
 function whoText({ by, by_api_key: byKey }: HistoryLike): string {
   if (!by) return t('history.theServer');
   const who = by.name ?? by.email ?? t('history.somebody');
   return byKey ? t('history.byKey', { who }) : who;
 }
 
-/** People count parts from 1. */
-function partOf(entry: HistoryLike): number {
-  return (entry.window ?? 0) + 1;
+/** People count windows from 1, as the server's messages do. */
+function numberOf(window: number): number {
+  return window + 1;
 }
 
 function pauseOf(entry: HistoryLike): number | null {

@@ -19,9 +19,35 @@ export function untilNextTry(job: Waiting, now: number): number | null {
   return left;
 }
 
-/** Whether a person can have it tried now instead of later. */
+/** Whether a person can have it tried now instead of later, and that may help. */
 export function canHurry(job: Waiting, now: number): boolean {
   return (
-    job.status === 'pending' && Boolean(job.run_after) && Date.parse(job.run_after ?? '') > now
+    job.status === 'pending' &&
+    mayHaveChanged(job.wait_reason) &&
+    Boolean(job.run_after) &&
+    Date.parse(job.run_after ?? '') > now
   );
+}
+
+/**
+ * What ends only when somebody mends, installs, allows or frees something: the server notices that by itself, and until
+ * then a try comes to the same end.
+ */
+const VAIN = new Set([
+  'model_downloading',
+  'model_invalid',
+  'model_retired',
+  'engine_missing',
+  'engine_elsewhere',
+  'language_unsupported',
+  'translation_unsupported',
+  'cloud_not_configured',
+  'cloud_forbidden',
+  'parallel_limit',
+  'no_worker',
+]);
+
+/** Whether what a job waits for may be there by now. Of reasons that this page does not know yet, it may. */
+export function mayHaveChanged(reason: string | null | undefined): boolean {
+  return !reason || !VAIN.has(reason);
 }

@@ -17,9 +17,9 @@ export function RetryNow({ job }: { job: Job }) {
 
 function Countdown({ job }: { job: Job }) {
   const now = useNow(1000);
-  const { hurry } = useJobActions();
-  if (!canHurry(job, now)) return null;
   const left = untilNextTry(job, now);
+  const hurries = canHurry(job, now);
+  if (left === null && !hurries) return null;
   return (
     <Group gap="xs" mt={6}>
       {left === null ? null : (
@@ -27,25 +27,32 @@ function Countdown({ job }: { job: Job }) {
           {t('wait.nextTry', { time: clock(left + 999) })}
         </Text>
       )}
-      <Button
-        size="compact-sm"
-        h={32}
-        variant="light"
-        leftSection={<IconPlayerSkipForward size={16} />}
-        loading={hurry.isPending}
-        onClick={() => {
-          hurry.mutate(job.id, {
-            onSuccess: () => {
-              notifyDone(t('wait.hurried', { name: job.filename }));
-            },
-            onError: (error) => {
-              notifyError(error);
-            },
-          });
-        }}
-      >
-        {t('wait.retryNow')}
-      </Button>
+      {hurries ? <Hurry job={job} /> : null}
     </Group>
+  );
+}
+
+function Hurry({ job }: { job: Job }) {
+  const { hurry } = useJobActions();
+  return (
+    <Button
+      size="compact-sm"
+      h={32}
+      variant="light"
+      leftSection={<IconPlayerSkipForward size={16} />}
+      loading={hurry.isPending}
+      onClick={() => {
+        hurry.mutate(job.id, {
+          onSuccess: () => {
+            notifyDone(t('wait.hurried', { name: job.filename }));
+          },
+          onError: (error) => {
+            notifyError(error);
+          },
+        });
+      }}
+    >
+      {t('wait.retryNow')}
+    </Button>
   );
 }

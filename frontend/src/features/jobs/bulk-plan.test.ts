@@ -17,6 +17,7 @@ describe('suits', () => {
     expect(can({ status: 'processing', cancel_requested: true })).toEqual(['delete']);
     expect(can({ status: 'pending' })).toEqual(['cancel', 'delete']);
     expect(can({ status: 'pending', wait_reason: 'model_missing' })).toEqual([...ACTIONS]);
+    expect(can({ status: 'pending', wait_reason: 'model_invalid' })).toEqual(['cancel', 'delete']);
     expect(can({ status: 'pending', error: { code: 'x', message: 'y' } })).toEqual([...ACTIONS]);
   });
 });

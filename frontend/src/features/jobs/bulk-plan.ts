@@ -1,6 +1,7 @@
 /** What can be done with what is selected. Pure. */
 
 import { isActive, type BulkAction, type BulkItem, type Job } from '@/api/types';
+import { mayHaveChanged } from '@/lib/wait';
 
 export const ACTIONS: readonly BulkAction[] = ['cancel', 'retry', 'delete'];
 
@@ -8,12 +9,16 @@ export const ACTIONS: readonly BulkAction[] = ['cancel', 'retry', 'delete'];
 export function suits(action: BulkAction, job: Job): boolean {
   if (action === 'delete') return true;
   if (action === 'cancel') return isActive(job) && !job.cancel_requested;
-  return job.status === 'failed' || job.status === 'cancelled' || isWaiting(job);
+  return job.status === 'failed' || job.status === 'cancelled' || canBeTried(job);
 }
 
-/** Waits for something, or for the time of its next try; not merely for its turn. */
-function isWaiting(job: Job): boolean {
-  return job.status === 'pending' && Boolean(job.wait_reason ?? job.error);
+/** Waits for something that may be there by now, or for the time of its next try; not merely for its turn. */
+function canBeTried(job: Job): boolean {
+  return (
+    job.status === 'pending' &&
+    Boolean(job.wait_reason ?? job.error) &&
+    mayHaveChanged(job.wait_reason)
+  );
 }
 
 export interface Refusals {

@@ -8,9 +8,10 @@ import {
 } from '@tabler/icons-react';
 
 import type { HistoryItem } from '@/api/types';
+import { Disclosure } from '@/components/ui/disclosure';
 import { MarkedText } from '@/components/ui/marked-text';
 import { momentOf } from '@/lib/format';
-import { historyText, historyTone } from '@/lib/history-text';
+import { historyText, historyTone, unnamedWindow } from '@/lib/history-text';
 import { t } from '@/lib/i18n';
 import '@/lib/i18n/en-history';
 
@@ -24,7 +25,13 @@ const SIGNS = {
   plain: IconPoint,
 } as const;
 
-export function HistoryEntry({ entry }: { entry: HistoryItem }) {
+interface Props {
+  entry: HistoryItem;
+  /** What it says stands elsewhere already, so that its sentence is enough. */
+  told: boolean;
+}
+
+export function HistoryEntry({ entry, told }: Props) {
   const tone = historyTone(entry);
   const Sign = SIGNS[tone];
   return (
@@ -34,7 +41,7 @@ export function HistoryEntry({ entry }: { entry: HistoryItem }) {
         <Text size="sm">
           <MarkedText text={historyText(entry)} />
         </Text>
-        <Details entry={entry} />
+        {told ? null : <Details entry={entry} />}
       </div>
       <time dateTime={entry.at} className={`tabular ${classes.time ?? ''}`}>
         {momentOf(entry.at)}
@@ -45,6 +52,7 @@ export function HistoryEntry({ entry }: { entry: HistoryItem }) {
 
 /** What the kind has besides its sentence. */
 function Details({ entry }: { entry: HistoryItem }) {
+  const window = entry.kind === 'failed' ? unnamedWindow(entry) : null;
   return (
     <>
       {entry.title ? (
@@ -57,16 +65,13 @@ function Details({ entry }: { entry: HistoryItem }) {
           <MarkedText text={entry.message} /> {entry.code ? <Code>{entry.code}</Code> : null}
         </Text>
       ) : null}
-      {entry.kind === 'failed' && entry.window != null ? (
+      {window === null ? null : (
         <Text size="sm" c="dimmed">
-          {t('history.failedPart', { part: entry.window + 1 })}
+          {t('history.failedWindow', { window })}
         </Text>
-      ) : null}
+      )}
       {entry.reasons && entry.reasons.length > 0 ? (
-        <details>
-          <Text component="summary" size="sm" className={classes.summary}>
-            {t('history.why')}
-          </Text>
+        <Disclosure label={t('history.why')}>
           <List size="sm">
             {entry.reasons.map((reason) => (
               <List.Item key={reason}>
@@ -74,7 +79,7 @@ function Details({ entry }: { entry: HistoryItem }) {
               </List.Item>
             ))}
           </List>
-        </details>
+        </Disclosure>
       ) : null}
     </>
   );

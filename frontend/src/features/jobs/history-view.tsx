@@ -1,11 +1,12 @@
-import { Alert, Button, Center, Code, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Button, Center, Skeleton, Stack, Text } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 
 import { historyQuery } from '@/api/history';
 import { jobQuery } from '@/api/jobs';
-import type { HistoryPage, Job } from '@/api/types';
+import type { HistoryItem, HistoryPage, Job } from '@/api/types';
 import { CopyField } from '@/components/ui/copy-field';
 import { ErrorState } from '@/components/ui/error-state';
+import { FailureDetails } from '@/components/ui/failure-details';
 import { JobProgress } from '@/components/ui/job-progress';
 import { MarkedText } from '@/components/ui/marked-text';
 import { RetryNow } from '@/components/ui/retry-now';
@@ -37,6 +38,8 @@ export function HistoryView({ jobId }: { jobId: string }) {
   }
   const entries = query.data.pages.flatMap((page) => page.items);
   const tries = query.data.pages[0]?.tries;
+  // Told in full above the list: the entry of the same failure need not say it again.
+  const told = job?.status === 'failed' && job.error ? newestFailure(entries) : undefined;
   return (
     <Stack gap="md">
       {tries ? <Tries tries={tries} /> : null}
@@ -44,7 +47,7 @@ export function HistoryView({ jobId }: { jobId: string }) {
       {entries.length === 0 ? <Text c="dimmed">{t('history.none')}</Text> : null}
       <ol className={classes.list} aria-label={t('history.list')}>
         {entries.map((entry) => (
-          <HistoryEntry key={entry.id} entry={entry} />
+          <HistoryEntry key={entry.id} entry={entry} told={entry.id === told} />
         ))}
       </ol>
       {query.hasNextPage ? (
@@ -60,6 +63,10 @@ export function HistoryView({ jobId }: { jobId: string }) {
       ) : null}
     </Stack>
   );
+}
+
+function newestFailure(entries: readonly HistoryItem[]): string | undefined {
+  return entries.find((entry) => entry.kind === 'failed')?.id;
 }
 
 /** The counters by which the server gives a job up. */
@@ -87,28 +94,10 @@ function Standing({ job }: { job: Job }) {
     );
   }
   if (job.status !== 'failed' || !job.error) return null;
-  const { code, message, advice, log_tail: log } = job.error;
   return (
-    <Alert color="red" variant="light" title={<MarkedText text={message} />}>
+    <Alert color="red" variant="light" title={<MarkedText text={job.error.message} />}>
       <Stack gap="xs">
-        {advice ? (
-          <Text size="sm">
-            <b>{t('history.advice')}:</b> <MarkedText text={advice} />
-          </Text>
-        ) : null}
-        {log ? (
-          <details>
-            <Text component="summary" size="sm" className={classes.summary}>
-              {t('history.log')}
-            </Text>
-            <Code block className={classes.log} dir="ltr">
-              {log}
-            </Code>
-          </details>
-        ) : null}
-        <Text size="sm">
-          {t('history.code')}: <Code>{code}</Code>
-        </Text>
+        <FailureDetails error={job.error} />
         <CopyField label={t('error.jobId')} value={job.id} />
       </Stack>
     </Alert>

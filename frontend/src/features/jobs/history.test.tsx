@@ -79,16 +79,42 @@ describe('HistoryView', () => {
     const alert = await screen.findByRole('alert');
     expect(alert).toHaveTextContent('What to do: Retry with another model.');
     expect(alert).toHaveTextContent('Error code: quarantined');
+    // The message names the window, once, and the entry of this failure does not say it again.
+    expect(screen.getAllByText(error.message)).toHaveLength(1);
+    expect(screen.queryByText(/It happened in/)).toBeNull();
+    expect(screen.queryByText(/\bpart\b/i)).toBeNull();
     await user.click(within(alert).getByText('Last words of the engine'));
     expect(within(alert).getByText('ggml: out of memory')).toBeVisible();
     expect(within(list).getByText('It was set aside.')).toBeVisible();
-    expect(within(list).getByText('It happened in part 3.')).toBeVisible();
-    expect(within(list).getByText('The engine crashed on part 3 (crash 2 there).')).toBeVisible();
+    expect(within(list).getByText('The engine crashed on window 3 (crash 2 there).')).toBeVisible();
     await user.click(screen.getByRole('button', { name: 'Show earlier' }));
     expect(await within(list).findByText('Ada asked for this transcription.')).toBeVisible();
     await user.click(within(list).getByText('Why this engine'));
     expect(within(list).getByText(/is for Apple machines/)).toBeVisible();
     expect(screen.queryByRole('button', { name: 'Show earlier' })).toBeNull();
+  });
+
+  it('keeps what earlier failures said, and where, once the job runs again', async () => {
+    const message = 'The server went down 5 times in a row.';
+    const failed = entry('failed', 9, { code: 'quarantined', message, window: 0 });
+    serve(aJob({ status: 'processing' }), { items: [failed], next_cursor: null, tries: TRIES });
+    renderInApp(<HistoryView jobId="job-1" />);
+    const list = await screen.findByRole('list', { name: 'What happened, the newest first' });
+    expect(within(list).getByText(message)).toBeVisible();
+    expect(within(list).getByText('It happened in window 1.')).toBeVisible();
+  });
+
+  it('says of a job that failed twice what each failure was', async () => {
+    const error = { code: 'engine_failed', message: 'It broke.' };
+    const earlier = { code: 'no_audio_stream', message: 'It had no sound.' };
+    serve(aJob({ status: 'failed', error }), {
+      items: [entry('failed', 9, error), entry('failed', 3, earlier)],
+      next_cursor: null,
+      tries: TRIES,
+    });
+    renderInApp(<HistoryView jobId="job-1" />);
+    expect(await screen.findByText('It had no sound.')).toBeVisible();
+    expect(await screen.findAllByText('It broke.')).toHaveLength(1);
   });
 
   it('is honest about a job from before there were histories', async () => {
@@ -99,6 +125,15 @@ describe('HistoryView', () => {
 });
 
 describe('RetryNow', () => {
+  it('is not offered where a try cannot help, whenever the next one comes', async () => {
+    const run_after = new Date(Date.now() + 600_000).toISOString();
+    renderInApp(
+      <RetryNow job={aJob({ status: 'pending', wait_reason: 'no_worker', run_after })} />,
+    );
+    expect(await screen.findByText(/^Next try in/)).toBeVisible();
+    expect(screen.queryByRole('button')).toBeNull();
+  });
+
   it('counts down to the next try and does not wait for it', async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });
     const in10Minutes = new Date(Date.now() + 600_000).toISOString();

@@ -76,6 +76,35 @@ describe('JobList', () => {
     expect((await row('low.wav')).getByText('1 warning')).toBeVisible();
     expect((await row('bad.pdf')).getByText('This is not a recording.')).toBeVisible();
     expect((await row('wait.wav')).getByText(/speech model is not on the server/)).toBeVisible();
+    expect((await row('wait.wav')).getByText('Waiting')).toBeVisible();
+  });
+
+  it('marks what waits for something, and offers a try where that may help', async () => {
+    const run_after = new Date(Date.now() + 86_400_000).toISOString();
+    const pending = (id: string, wait_reason: string | null, filename: string) =>
+      aJob({ id, filename, wait_reason, status: 'pending', run_after });
+    serve([
+      pending('1', 'storage_full', 'full.wav'),
+      pending('2', 'model_invalid', 'damaged.wav'),
+      pending('3', 'no_worker', 'nobody.wav'),
+      aJob({ id: '4', filename: 'turn.wav', status: 'pending' }),
+    ]);
+    show();
+    const row = async (name: string) => within((await screen.findByText(name)).closest('tr')!);
+    for (const [name, said, buttons] of [
+      ['full.wav', /no free disk space/, 1],
+      ['damaged.wav', /model on the server is damaged/, 0],
+      ['nobody.wav', /no process that works on jobs at the moment/, 0],
+    ] as const) {
+      expect((await row(name)).getByText('Waiting')).toBeVisible();
+      expect((await row(name)).getByText(said)).toBeVisible();
+      expect((await row(name)).queryAllByRole('button', { name: 'Retry now' })).toHaveLength(
+        buttons,
+      );
+    }
+    // The stage says it already.
+    expect((await row('turn.wav')).getByText('Waiting for its turn')).toBeVisible();
+    expect((await row('turn.wav')).queryByText('Waiting')).toBeNull();
   });
 
   it('follows events in the cache', async () => {

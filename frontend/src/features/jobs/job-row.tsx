@@ -1,4 +1,4 @@
-import { Badge, Group, Text } from '@mantine/core';
+import { Badge, Group, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 
@@ -21,7 +21,7 @@ export function JobState({ job }: { job: Job }) {
   const notes = job.warnings.filter((warning) => warning.code !== 'low_accuracy');
   return (
     <div className={classes.state}>
-      {isActive(job) ? <JobProgress job={job} /> : null}
+      {isActive(job) ? <UnderWay job={job} /> : null}
       {isActive(job) ? null : (
         <Group gap={6}>
           <StatusBadge job={job} />
@@ -44,6 +44,17 @@ export function JobState({ job }: { job: Job }) {
         </Text>
       ) : null}
     </div>
+  );
+}
+
+/** What waits for something, or for another try, has its sign beside the reason; else the stage says it. */
+function UnderWay({ job }: { job: Job }) {
+  if (job.status !== 'pending' || !(job.wait_reason ?? job.error)) return <JobProgress job={job} />;
+  return (
+    <Stack gap={6} align="flex-start">
+      <StatusBadge job={job} />
+      <JobProgress job={job} />
+    </Stack>
   );
 }
 

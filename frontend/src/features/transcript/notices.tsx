@@ -3,9 +3,9 @@ import { IconAlertTriangle, IconExclamationCircle } from '@tabler/icons-react';
 
 import type { Job, TranscriptResult } from '@/api/types';
 import { CopyField } from '@/components/ui/copy-field';
+import { FailureDetails } from '@/components/ui/failure-details';
 import { MarkedText } from '@/components/ui/marked-text';
 import { t } from '@/lib/i18n';
-import '@/lib/i18n/en-history';
 import '@/lib/i18n/en-review';
 import { engineName } from '@/lib/job-text';
 
@@ -51,11 +51,7 @@ export function Notices(props: Props) {
                 <MarkedText text={job.error.message} />
               </Text>
             ) : null}
-            {job.error?.advice ? (
-              <Text size="sm">
-                <b>{t('history.advice')}:</b> <MarkedText text={job.error.advice} />
-              </Text>
-            ) : null}
+            {job.error ? <FailureDetails error={job.error} /> : null}
             {hasText ? (
               <Text size="sm">
                 {result?.complete ? t('transcript.earlierKept') : t('transcript.partial')}

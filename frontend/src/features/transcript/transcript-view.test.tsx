@@ -131,22 +131,6 @@ describe('TranscriptView', () => {
     expect(props.onRetry).toHaveBeenCalled();
   });
 
-  it('says on the page itself what to do about a job that was set aside', async () => {
-    show({
-      job: aJob({
-        status: 'failed',
-        error: {
-          code: 'quarantined',
-          message: 'The server went down 5 times in a row.',
-          advice: 'Retry with a smaller model.',
-        },
-      }),
-      result: aResult({ segments: [], complete: false }),
-    });
-    const alert = await screen.findByRole('alert');
-    expect(alert).toHaveTextContent('What to do: Retry with a smaller model.');
-  });
-
   it.each([
     [0, 'no text', []],
     [1, 'some text', [aSegment(0, 'Hello there.')]],

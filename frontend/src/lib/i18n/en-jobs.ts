@@ -137,6 +137,8 @@ export const jobs = {
     'Today’s requests to providers are used up. It starts tomorrow, or run it again with another engine.',
   'wait.cloud_spend_limit':
     'What may be spent on providers is used up. It starts once an administrator raises the limit, or run it again with another engine.',
+  'wait.no_worker':
+    'The server has no process that works on jobs at the moment. Tell whoever runs it (`transcribe worker` starts one); the job stays where it is.',
   'wait.provider_down': 'The provider does not answer. It starts by itself when it does.',
   'wait.failedTry': 'The last try failed: {message}',
   'wait.nextTry': 'Next try in {time}',
