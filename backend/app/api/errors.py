@@ -137,6 +137,7 @@ async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
 
 
 def add_error_handlers(app: FastAPI) -> None:
+    # The framework's types want handlers of any exception; each of these gets its own only.
     app.add_exception_handler(AppError, _on_app_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _on_validation_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _on_http_exception)  # type: ignore[arg-type]

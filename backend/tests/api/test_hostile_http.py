@@ -219,6 +219,7 @@ async def test_who_hangs_up_in_the_middle_of_an_upload_is_no_error_of_the_server
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
     }
+    # Plain dictionaries stand for the framework's own kinds of message here.
     await running.app(scope, receive, send)  # type: ignore[arg-type]
     assert [call.args for call in log.method_calls] == [("client_went_away",)]
     assert sent[0]["status"] == 400
